@@ -1,0 +1,56 @@
+// The door to POSIX system calls: the only place above os/ that makes one (tests/layers.py holds everything else to
+// it; the calls of one system alone are in os/SYSTEM/abi.h). Every wrapper is the call itself, same arguments, same
+// result, same errno - but in a build with fault points any of them can be told to fail (base/fault.h), which is how
+// each failure is tried.
+#pragma once
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fault.h"
+
+namespace jail::sys {
+
+// What a wrapper returns: -1 with errno set where a fault was ordered for `name`, else what the call returns.
+template <class Call>
+auto tried(const char* name, Call call) -> decltype(call()) {
+  if (fault_point(name)) return static_cast<decltype(call())>(-1);
+  return call();
+}
+
+// clang-format off
+inline int chdir(const char* path) { return tried("chdir", [&] { return ::chdir(path); }); }
+inline int chroot(const char* path) { return tried("chroot", [&] { return ::chroot(path); }); }
+inline int dup2(int from, int to) { return tried("dup2", [&] { return ::dup2(from, to); }); }
+inline int fchdir(int fd) { return tried("fchdir", [&] { return ::fchdir(fd); }); }
+inline int fchmod(int fd, mode_t mode) { return tried("fchmod", [&] { return ::fchmod(fd, mode); }); }
+inline int fcntl(int fd, int command, long argument = 0) { return tried("fcntl", [&] { return ::fcntl(fd, command, argument); }); }
+inline int flock(int fd, int operation) { return tried("flock", [&] { return ::flock(fd, operation); }); }
+inline pid_t fork() { return tried("fork", [&] { return ::fork(); }); }
+inline int fstat(int fd, struct stat* status) { return tried("fstat", [&] { return ::fstat(fd, status); }); }
+inline int fstatat(int dir, const char* path, struct stat* status, int flags) { return tried("fstatat", [&] { return ::fstatat(dir, path, status, flags); }); }
+inline int fsync(int fd) { return tried("fsync", [&] { return ::fsync(fd); }); }
+inline int ftruncate(int fd, off_t size) { return tried("ftruncate", [&] { return ::ftruncate(fd, size); }); }
+inline int kill(pid_t pid, int signal) { return tried("kill", [&] { return ::kill(pid, signal); }); }
+inline int mkdirat(int dir, const char* path, mode_t mode) { return tried("mkdirat", [&] { return ::mkdirat(dir, path, mode); }); }
+inline int mknodat(int dir, const char* path, mode_t mode, dev_t device) { return tried("mknodat", [&] { return ::mknodat(dir, path, mode, device); }); }
+inline int openat(int dir, const char* path, int flags, mode_t mode = 0) { return tried("openat", [&] { return ::openat(dir, path, flags, mode); }); }
+inline ssize_t pread(int fd, void* data, size_t size, off_t at) { return tried("pread", [&] { return ::pread(fd, data, size, at); }); }
+inline ssize_t read(int fd, void* data, size_t size) { return tried("read", [&] { return ::read(fd, data, size); }); }
+inline ssize_t readlinkat(int dir, const char* path, char* data, size_t size) { return tried("readlinkat", [&] { return ::readlinkat(dir, path, data, size); }); }
+inline int renameat(int from_dir, const char* from, int to_dir, const char* to) { return tried("renameat", [&] { return ::renameat(from_dir, from, to_dir, to); }); }
+inline int socketpair(int domain, int type, int protocol, int fds[2]) { return tried("socketpair", [&] { return ::socketpair(domain, type, protocol, fds); }); }
+inline int symlinkat(const char* to, int dir, const char* path) { return tried("symlinkat", [&] { return ::symlinkat(to, dir, path); }); }
+inline int unlinkat(int dir, const char* path, int flags) { return tried("unlinkat", [&] { return ::unlinkat(dir, path, flags); }); }
+inline ssize_t write(int fd, const void* data, size_t size) { return tried("write", [&] { return ::write(fd, data, size); }); }
+// clang-format on
+
+}  // namespace jail::sys
