@@ -1,0 +1,76 @@
+// The registry: which jails there are, under which id, jid and name. Two places (DESIGN section 2): CELLBLOCK_DB keeps what
+// survives a boot (jails/ID/{ledger,spec,shown}), CELLBLOCK_RUN what does not (index, locks, pins, ID/control). Status
+// is derived from ledger and kernel on every look, never stored.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/fd.h"
+#include "base/result.h"
+#include "conf/spec.h"
+#include "os/command.h"
+
+namespace jail {
+
+// The directories of this installation, from the environment or the defaults.
+struct Places {
+  std::string db, run, log;
+};
+Places places();
+
+// What a jail is, seen from ledger and kernel (house 8).
+enum class Status : unsigned char {
+  starting,  // no `! up` yet, and somebody holds its lock
+  partial,   // no `! up`, and nobody does: the start was killed
+  up,
+  stopping,
+  ended,   // was up, and process 1 is gone
+  broken,  // acts that an undo could not take back are open, and nobody works on them
+};
+const char* status_word(Status status);
+
+// One jail as jls(8) shows it.
+struct Listed {
+  std::string id;
+  int64_t jid = 0;
+  int64_t parent = 0;  // jid of the jail above it, 0 for the host
+  std::string name;
+  Spec shown;  // effective values, all filled in but exec.* and what only root may see
+  pid_t process1 = 0;
+  std::string cgroup;  // below the v2 mount: "/cellblock/5d1f09c2"
+  std::string netns;   // a path that setns(2) takes: "/proc/4242/ns/net"
+  bool dying = false;  // DYING for jls: not up, or not whole
+  int64_t children = 0;
+};
+
+// All jails that this caller may see, ascending by jid; with `dying` also those that are not or no longer whole. A
+// record that cannot be read is left out. No registry at all is an empty list.
+Result<std::vector<Listed>> list_jails(bool dying);
+
+// The status of one jail; reads its ledger and tries its lock.
+Result<Status> jail_status(const std::string& id);
+
+// Whether today's configuration asks for something else than the snapshot: "none", "changed", "unconfigured"; root only.
+std::string drift_of(const Listed& jail, const std::string& conf_file);
+
+// A running jail, ready to be entered.
+struct Found {
+  std::string id;
+  int64_t jid = 0;
+  std::string name;
+  std::string path;
+  Fd process1;  // pidfd
+  Fd group;     // directory of ID/jail/run
+  Words rights;
+
+  Inside inside() const { return {process1.get(), group.get(), rights}; }
+};
+
+// Finds a running jail by jid (a decimal number) or name (J5.6.3). ESRCH: `jail "X" not found`, `jail N not found`.
+Result<Found> find_running(std::string_view name_or_jid);
+
+}  // namespace jail
