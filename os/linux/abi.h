@@ -1,0 +1,42 @@
+// The door to Linux's own system calls: the only file of os/linux that includes the kernel's headers or makes a raw
+// call (the POSIX ones are in base/sys.h). Every wrapper is the call itself, same arguments, same result, same errno,
+// and can be told to fail in a build with fault points. One line a call, alphabetical. Kernel: 6.1 and later.
+#pragma once
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/pidfd.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/sys.h"
+
+namespace jail::sys {
+
+// clang-format off
+inline pid_t clone3(clone_args* args) { return tried("clone3", [&] { return static_cast<pid_t>(::syscall(SYS_clone3, args, sizeof *args)); }); }
+inline int close_range(unsigned first, unsigned last, int flags) { return tried("close_range", [&] { return ::close_range(first, last, flags); }); }
+inline int execveat(int dir, const char* path, char* const argv[], char* const env[], int flags) { return tried("execveat", [&] { return ::execveat(dir, path, argv, env, flags); }); }
+inline int fsconfig(int fd, unsigned command, const char* key, const void* value, int aux) { return tried("fsconfig", [&] { return ::fsconfig(fd, command, key, value, aux); }); }
+inline int fsmount(int fd, unsigned flags, unsigned attributes) { return tried("fsmount", [&] { return ::fsmount(fd, flags, attributes); }); }
+inline int fsopen(const char* type, unsigned flags) { return tried("fsopen", [&] { return ::fsopen(type, flags); }); }
+inline int mount(const char* source, const char* target, const char* type, unsigned long flags, const void* data) { return tried("mount", [&] { return ::mount(source, target, type, flags, data); }); }
+inline int mount_setattr(int dir, const char* path, unsigned flags, mount_attr* attributes) { return tried("mount_setattr", [&] { return ::mount_setattr(dir, path, flags, attributes, sizeof *attributes); }); }
+inline int move_mount(int from_dir, const char* from, int to_dir, const char* to, unsigned flags) { return tried("move_mount", [&] { return ::move_mount(from_dir, from, to_dir, to, flags); }); }
+inline int open_tree(int dir, const char* path, unsigned flags) { return tried("open_tree", [&] { return ::open_tree(dir, path, flags); }); }
+inline int openat2(int dir, const char* path, const open_how* how) { return tried("openat2", [&] { return static_cast<int>(::syscall(SYS_openat2, dir, path, how, sizeof *how)); }); }
+inline int pidfd_open(pid_t pid, unsigned flags) { return tried("pidfd_open", [&] { return ::pidfd_open(pid, flags); }); }
+inline int pidfd_send_signal(int pidfd, int signal, siginfo_t* info, unsigned flags) { return tried("pidfd_send_signal", [&] { return ::pidfd_send_signal(pidfd, signal, info, flags); }); }
+inline int pivot_root(const char* root, const char* old) { return tried("pivot_root", [&] { return static_cast<int>(::syscall(SYS_pivot_root, root, old)); }); }
+inline int setns(int fd, int kinds) { return tried("setns", [&] { return ::setns(fd, kinds); }); }
+inline int statx(int dir, const char* path, int flags, unsigned mask, struct statx* status) { return tried("statx", [&] { return ::statx(dir, path, flags, mask, status); }); }
+inline int umount2(const char* target, int flags) { return tried("umount2", [&] { return ::umount2(target, flags); }); }
+inline int unshare(int kinds) { return tried("unshare", [&] { return ::unshare(kinds); }); }
+// clang-format on
+
+}  // namespace jail::sys
