@@ -55,9 +55,12 @@ void ignore(const Result<T>& /*result*/, const char* /*why*/) {}
 
 // The value of a Result, or a return of its error from the enclosing function. Does not compile in a function that
 // returns void, which is what keeps it out of the children of a fork.
-#define TRY(...)                                                             \
-  __extension__({                                                            \
-    auto try_result_ = (__VA_ARGS__);                                        \
-    if (!try_result_) return std::unexpected(std::move(try_result_.error())); \
-    *std::move(try_result_);                                                 \
+#define TRY(...) JAIL_TRY(JAIL_TRY_NAME(try_result_, __COUNTER__), __VA_ARGS__)
+#define JAIL_TRY_NAME(a, b) JAIL_TRY_NAME2(a, b)
+#define JAIL_TRY_NAME2(a, b) a##b
+#define JAIL_TRY(result, ...)                                         \
+  __extension__({                                                     \
+    auto result = (__VA_ARGS__);                                      \
+    if (!result) return std::unexpected(std::move(result.error()));   \
+    *std::move(result);                                               \
   })

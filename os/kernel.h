@@ -1,0 +1,75 @@
+// A running jail as the kernel knows it, and the places on the host that all jails share. Nothing here is undone by the
+// ledger: these are looks, signals, and the two shared places (the pins' mount, the group's base) that the registry
+// makes with the first jail and drops with the last, under its lock.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/fd.h"
+#include "base/result.h"
+#include "base/text.h"
+#include "os/facts.h"
+
+namespace jail {
+
+// Process 1 of a jail, an identity that is never reused: number and start time (clock ticks since boot).
+struct Process1 {
+  pid_t pid = 0;
+  uint64_t start = 0;
+};
+
+// A pidfd for it, or ESRCH if it has ended (also where another process has its number by now).
+Result<Fd> open_process1(const Process1& process1);
+
+// The processes of a group and of all below it but those in directories named in `except`, as the host numbers them.
+// A group that is gone is empty.
+Result<std::vector<pid_t>> group_members(const Facts& facts, const std::string& group, const Words& except);
+
+// Opens the directory of a group below the v2 mount.
+Result<Fd> open_group(const Facts& facts, const std::string& group);
+
+// Makes a group (and what is missing above it).
+Result<void> make_group(const Facts& facts, const std::string& group);
+
+// Ends every process in a group (also frozen ones) by SIGKILL and waits until it is empty, 10 s at most: ETIMEDOUT
+// then. A group that is gone is a success.
+Result<void> kill_group(const Facts& facts, const std::string& group);
+
+// Removes a group with all below it. EBUSY if there are processes left. One that is gone is a success.
+Result<void> remove_group(const Facts& facts, const std::string& group);
+
+// Removes every group directly below `base` whose name `spared` does not hold and that has no process, and then the
+// base if it is empty: what hooks left behind (house 14).
+void sweep_groups(const Facts& facts, const std::string& base, const Words& spared);
+
+// Whether any process is left in a group; false where there is no such group.
+bool group_populated(const Facts& facts, const std::string& group);
+
+// Mounts the private tmpfs of the pins at RUN/pins, if it is not there; takes it away when it is empty.
+Result<void> make_pins(const std::string& run);
+void drop_pins(const std::string& run);
+
+// The mount namespace of a jail's view, for hooks. ENOENT: it has none.
+Result<Fd> open_view(const std::string& run, const std::string& id);
+
+// If this process runs in a jail's view (a hook called us), goes back to the host's mounts. Returns the id of the jail
+// whose hook we are, or an empty string. Fails where no way back is found.
+Result<std::string> leave_view(const Facts& facts, const std::string& base);
+
+// Asks process 1 over RUN/ID/control; `word` is "persist" or "nopersist". Yields its answer ("ok", "leaving").
+Result<std::string> ask_process1(const std::string& run, const std::string& id, const std::string& word);
+
+// Sets host name or NIS domain name in the uts namespace of a process.
+Result<void> set_names(int process1, const std::string* host_name, const std::string* domain_name);
+
+// The namespace file of a process that jls shows as netns.
+std::string netns_path(pid_t pid);
+
+// Sends a signal to a process, by its number checked once more against the group it was found in.
+void signal_member(pid_t pid, int signal);
+
+}  // namespace jail

@@ -1,0 +1,43 @@
+// What this Linux host is: boot id, kernel, and where cgroup v2 is mounted.
+#include "os/facts.h"
+
+#include <sys/utsname.h>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "os/linux/abi.h"
+
+namespace jail {
+
+namespace {
+
+// The mount point of the cgroup v2 hierarchy: the whole of /sys/fs/cgroup, or its directory `unified` on hybrid hosts.
+std::string find_groups() {
+  for (const char* place : {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}) {
+    struct stat status;
+    if (sys::fstatat(AT_FDCWD, (std::string(place) + "/cgroup.procs").c_str(), &status, 0) == 0) return place;
+  }
+  Result<std::string> mounts = read_file(AT_FDCWD, "/proc/self/mountinfo");
+  if (!mounts) return {};
+  for (const std::string& line : split(*mounts, "\n")) {
+    Words fields = split(line, " ");
+    if (fields.size() > 4 && line.find(" - cgroup2 ") != std::string::npos) return fields[4];
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Facts> probe() {
+  Facts facts;
+  utsname name;
+  uname(&name);
+  facts.system = name.sysname;
+  facts.release = name.release;
+  facts.boot_id = TRY(read_file(AT_FDCWD, "/proc/sys/kernel/random/boot_id", 64));
+  while (facts.boot_id.ends_with('\n')) facts.boot_id.pop_back();
+  facts.groups = find_groups();
+  return facts;
+}
+
+}  // namespace jail
