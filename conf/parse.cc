@@ -1,0 +1,364 @@
+#include "conf/parse.h"
+
+#include <fcntl.h>
+#include <glob.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/file.h"
+
+namespace jail {
+namespace {
+
+constexpr size_t most_sources = 100'000;
+constexpr size_t largest_arena = size_t{2} << 30;
+constexpr size_t longest_shown = 4096;
+
+// One file being parsed: its tokens, one ahead.
+struct File {
+  File(const Source& of, Arena& arena, size_t blocks) : source(&of), lexer(of.text, arena), floor(blocks) {}
+
+  const Source* source;
+  Lexer lexer;
+  Token token;
+  size_t floor;             // how many blocks were open where the file was included
+  size_t lexed_errors = 0;  // how many of the lexer's were reported
+  int cautious = 0;         // good tokens still to be seen before another syntax error is reported (J1.15)
+  bool bad = false;
+};
+
+class Parser {
+ public:
+  Parser(Conf& conf, Thorough thorough) : conf_(conf), thorough_(thorough) {}
+
+  void run(const Source& source);
+  const Source* add(std::string name, std::string text);
+  void open(const std::string& path);
+
+ private:
+  void advance(File& file);
+  void shift(File& file);
+  void report(File& file, uint32_t at, uint32_t seen, std::string text, bool names_line);
+  bool syntax_error(File& file);
+  bool recover(File& file);
+  bool item(File& file);
+  void open_block(File& file, const Token& name);
+  bool assignment(File& file, const Token& target);
+  bool word_list(File& file);
+  void word(File& file);
+  void add_statement(File& file, const Token& target, Assign assign);
+  void include(File& file);
+  void include_pattern(const File& file, std::string_view pattern);
+  void give_up(std::string file, std::string text);
+
+  Conf& conf_;
+  Thorough thorough_;
+  bool stopped_ = false;
+  size_t depth_ = 0;            // of includes
+  std::vector<size_t> blocks_;  // definitions, outermost first
+  size_t loose_ = SIZE_MAX;     // the implicit `*`, once there is one
+  std::vector<Word> words_;     // of the statement being read
+  std::vector<Reference> references_;
+  std::string scratch_;
+};
+
+// An error that ends the reading at once.
+void Parser::give_up(std::string file, std::string text) {
+  conf_.messages.push_back({.file = std::move(file), .text = std::move(text)});
+  conf_.rejected = true;
+  if (thorough_ == Thorough::as_jail) stopped_ = true;
+}
+
+void Parser::report(File& file, uint32_t at, uint32_t seen, std::string text, bool names_line) {
+  uint32_t line = file.source->line_of(seen);
+  uint32_t column = 1;
+  if (file.source->line_of(at) == line) column = conf_.where(file.source->base + at).column;
+  conf_.messages.push_back(
+      {.file = file.source->name, .line = line, .column = column, .text = std::move(text), .names_line = names_line});
+  conf_.rejected = file.bad = true;
+}
+
+void Parser::advance(File& file) {
+  file.token = file.lexer.next();
+  for (; file.lexed_errors < file.lexer.errors().size(); ++file.lexed_errors) {
+    LexError error = file.lexer.errors()[file.lexed_errors];
+    report(file, error.at, error.seen, error.text, true);
+  }
+}
+
+void Parser::shift(File& file) {
+  if (file.cautious > 0) --file.cautious;
+  advance(file);
+}
+
+// Reports the token ahead as wrong, unless an error was reported just before. Always false.
+bool Parser::syntax_error(File& file) {
+  const Token& token = file.token;
+  if (file.cautious == 0 && token.kind == TokenKind::end) {
+    report(file, token.begin, token.end, "unexpected EOF", false);
+  } else if (file.cautious == 0) {
+    std::string text(file.lexer.raw(token).substr(0, longest_shown));
+    report(file, token.begin, std::max(token.begin, token.end - 1), text + ": syntax error", true);
+  }
+  file.cautious = 3;
+  return false;
+}
+
+// Goes on behind the next semicolon; false if there is none.
+bool Parser::recover(File& file) {
+  while (file.token.kind != TokenKind::semicolon) {
+    if (file.token.kind == TokenKind::end) return false;
+    advance(file);
+  }
+  shift(file);
+  return true;
+}
+
+void Parser::run(const Source& source) {
+  File file(source, conf_.arena, blocks_.size());
+  advance(file);
+  while (!stopped_) {
+    if (file.token.kind == TokenKind::end) {
+      if (blocks_.size() > file.floor) syntax_error(file);
+      break;
+    }
+    if (!item(file) && !recover(file)) break;
+  }
+  blocks_.resize(file.floor);
+  if (file.bad && thorough_ == Thorough::as_jail) stopped_ = true;
+}
+
+bool Parser::item(File& file) {
+  Token first = file.token;
+  if (first.kind == TokenKind::semicolon) {
+    shift(file);
+    return true;
+  }
+  if (first.kind == TokenKind::close && blocks_.size() > file.floor) {
+    blocks_.pop_back();
+    shift(file);
+    return true;
+  }
+  if (!first.is_piece()) return syntax_error(file);
+  shift(file);
+  if (file.token.kind == TokenKind::open && first.kind == TokenKind::text) {
+    open_block(file, first);
+    shift(file);
+    return true;
+  }
+  return assignment(file, first);
+}
+
+void Parser::open_block(File& file, const Token& name) {
+  std::string_view full = name.text;
+  if (!blocks_.empty()) {
+    scratch_.assign(conf_.definitions[blocks_.back()].name).append(1, '.').append(name.text);
+    full = conf_.arena.copy(std::string_view(scratch_));
+  }
+  blocks_.push_back(conf_.definitions.size());
+  conf_.definitions.push_back({.name = full, .place = file.source->base + name.begin});
+  if (blocks_.size() <= deepest_block && conf_.arena.used() <= largest_arena) return;
+  report(file, name.begin, name.begin, "blocks nested too deeply", true);
+  stopped_ = true;
+}
+
+bool Parser::assignment(File& file, const Token& target) {
+  Assign assign = Assign::set;
+  bool plain = false;
+  words_.clear();
+  if (file.token.kind == TokenKind::equals || file.token.kind == TokenKind::append) {
+    if (file.token.kind == TokenKind::append) assign = Assign::append;
+    shift(file);
+  } else if (file.token.is_piece()) {
+    plain = true;
+  } else {
+    assign = Assign::clear;
+  }
+  if (assign != Assign::clear && !word_list(file)) return false;
+  if (file.token.kind != TokenKind::semicolon) return syntax_error(file);
+  if (plain && target.kind == TokenKind::text && target.text == ".include") {
+    include(file);
+  } else {
+    add_statement(file, target, assign);
+  }
+  shift(file);
+  return true;
+}
+
+bool Parser::word_list(File& file) {
+  for (;;) {
+    if (!file.token.is_piece() || file.token.glued) return syntax_error(file);
+    word(file);
+    if (file.token.kind != TokenKind::comma) return true;
+    shift(file);
+  }
+}
+
+// Joins the pieces of one word. Pieces that touch in the source are not copied.
+void Parser::word(File& file) {
+  Word word{.text = {}, .place = file.source->base + file.token.begin};
+  references_.clear();
+  bool copied = false;
+  do {
+    std::string_view piece = file.token.text;
+    if (file.token.kind == TokenKind::variable) {
+      size_t offset = copied ? scratch_.size() : word.text.size();
+      references_.push_back({conf_.names.intern(piece), static_cast<uint32_t>(offset)});
+    } else if (copied) {
+      scratch_ += piece;
+    } else if (word.text.empty()) {
+      word.text = piece;
+    } else if (word.text.data() + word.text.size() == piece.data()) {
+      word.text = {word.text.data(), word.text.size() + piece.size()};
+    } else if (!piece.empty()) {
+      scratch_.assign(word.text).append(piece);
+      copied = true;
+    }
+    shift(file);
+  } while (file.token.is_piece() && file.token.glued);
+  if (copied) word.text = conf_.arena.copy(std::string_view(scratch_));
+  word.references = conf_.arena.copy(std::span<const Reference>(references_)).data();
+  word.reference_count = static_cast<uint32_t>(references_.size());
+  words_.push_back(word);
+}
+
+void Parser::add_statement(File& file, const Token& target, Assign assign) {
+  Place place = file.source->base + target.begin;
+  if (blocks_.empty() && loose_ == SIZE_MAX) {
+    loose_ = conf_.definitions.size();
+    conf_.definitions.push_back({.name = "*", .place = place, .loose = true});
+  }
+  Definition& definition = conf_.definitions[blocks_.empty() ? loose_ : blocks_.back()];
+  Statement* statement = conf_.arena.make(Statement{
+      .name = conf_.names.intern(target.text),
+      .words = conf_.arena.copy(std::span<const Word>(words_)),
+      .place = place,
+      .assign = assign,
+      .variable = target.kind == TokenKind::variable,
+      .has_references = std::ranges::any_of(words_, [](const Word& word) { return word.reference_count != 0; }),
+  });
+  (definition.first == nullptr ? definition.first : definition.last->next) = statement;
+  definition.last = statement;
+}
+
+void Parser::include(File& file) {
+  // Included statements reuse words_.
+  std::vector<Word> patterns = words_;
+  for (const Word& pattern : patterns) {
+    if (stopped_) return;
+    if (pattern.reference_count == 0) {
+      include_pattern(file, pattern.text);
+      continue;
+    }
+    uint32_t at = pattern.place - file.source->base;
+    report(file, at, at, "variables not permitted in '.include' filename", true);
+  }
+}
+
+void Parser::include_pattern(const File& file, std::string_view pattern) {
+  if (depth_ == deepest_include || conf_.sources.size() >= most_sources) {
+    give_up({}, "maximum include depth exceeded");
+    stopped_ = true;
+    return;
+  }
+  std::string path(pattern);
+  if (!path.starts_with('/')) path.insert(0, file.source->name, 0, file.source->name.rfind('/') + 1);
+  ++depth_;
+  if (path.find_first_of("*?[\\") == std::string::npos) {
+    open(path);
+  } else {
+    glob_t found{};
+    int failure = glob(path.c_str(), 0, nullptr, &found);
+    for (size_t i = 0; failure == 0 && i < found.gl_pathc && !stopped_; ++i) open(found.gl_pathv[i]);
+    globfree(&found);
+    if (failure == GLOB_NOMATCH && path.find_first_of("*?[") == std::string::npos) give_up(path, std::strerror(ENOENT));
+    if (failure != 0 && failure != GLOB_NOMATCH) give_up(path, "filename glob failed");
+  }
+  --depth_;
+}
+
+// Reads and parses a file.
+void Parser::open(const std::string& path) {
+  bool standard_input = path == "-" && depth_ == 0;
+  Result<std::string> text =
+      standard_input ? read_all(0, longest_file) : read_file(AT_FDCWD, path, longest_file);
+  std::string name = standard_input ? "STDIN" : path;
+  if (!text) return give_up(std::move(name), std::strerror(text.error().code));
+  if (const Source* source = add(std::move(name), std::move(*text))) run(*source);
+}
+
+// Keeps a text for as long as the Conf lives; nullptr, and a message, where all of them are too long together.
+const Source* Parser::add(std::string name, std::string text) {
+  Place base = 1;
+  if (!conf_.sources.empty()) {
+    const Source& last = conf_.sources.back();
+    base = last.base + static_cast<Place>(last.text.size()) + 1;
+  }
+  if (text.size() > longest_input - base) {
+    give_up(std::move(name), std::strerror(EFBIG));
+    stopped_ = true;
+    return nullptr;
+  }
+  Source& source = conf_.sources.emplace_back(Source{std::move(name), std::move(text), base, {}});
+  for (size_t at = source.text.find('\n'); at != std::string::npos; at = source.text.find('\n', at + 1)) {
+    source.newlines.push_back(static_cast<uint32_t>(at));
+  }
+  return &source;
+}
+
+}  // namespace
+
+const Name* Names::intern(std::string_view text) {
+  auto [at, is_new] = index_.try_emplace(text, nullptr);
+  if (is_new) at->second = &names_.emplace_back(Name{text, static_cast<uint32_t>(names_.size())});
+  return at->second;
+}
+
+const Name* Names::find(std::string_view text) const {
+  auto at = index_.find(text);
+  return at == index_.end() ? nullptr : at->second;
+}
+
+uint32_t Source::line_of(size_t offset) const {
+  auto before = std::ranges::lower_bound(newlines, offset) - newlines.begin();
+  return static_cast<uint32_t>(before) + 1;
+}
+
+std::string_view Source::line(uint32_t n) const {
+  if (n == 0 || n > newlines.size() + 1) return {};
+  size_t begin = n == 1 ? 0 : newlines[n - 2] + 1;
+  size_t end = n <= newlines.size() ? newlines[n - 1] : text.size();
+  return std::string_view(text).substr(begin, end - begin);
+}
+
+Origin Conf::where(Place place) const {
+  if (place == 0 || sources.empty()) return {{}, 0, 0};
+  auto after = std::ranges::upper_bound(sources, place, {}, &Source::base);
+  const Source& source = *std::prev(after);
+  uint32_t offset = place - source.base;
+  uint32_t line = source.line_of(offset);
+  uint32_t begin = line == 1 ? 0 : source.newlines[line - 2] + 1;
+  return {source.name, line, offset - begin + 1};
+}
+
+std::string Message::line_text() const {
+  if (stage != Stage::parse) return jail.empty() ? text : jail + ": " + text;
+  if (file.empty()) return text;
+  if (!names_line) return file + ": " + text;
+  return file + " line " + std::to_string(line) + ": " + text;
+}
+
+const char* stage_name(Stage stage) {
+  constexpr const char* names[] = {"parse", "load", "depend", "check", "import", "start"};
+  return names[static_cast<size_t>(stage)];
+}
+
+void parse_file(const std::string& file, Thorough thorough, Conf& conf) { Parser(conf, thorough).open(file); }
+
+void parse_text(std::string name, std::string text, Thorough thorough, Conf& conf) {
+  Parser parser(conf, thorough);
+  if (const Source* source = parser.add(std::move(name), std::move(text))) parser.run(*source);
+}
+
+}  // namespace jail

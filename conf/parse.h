@@ -1,0 +1,126 @@
+// The grammar of jail.conf (J1.8, J1.9, J1.15): text -> definitions and statements, nothing merged yet. Service files
+// use it too. Reads included files; otherwise touches nothing outside.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "conf/arena.h"
+#include "conf/lex.h"
+#include "conf/message.h"
+
+namespace jail {
+
+// A name of a parameter or variable, each text once: compared by address, and `id` indexes tables.
+struct Name {
+  std::string_view text;
+  uint32_t id;
+};
+
+class Names {
+ public:
+  // The name of that text, made where it is new. The text must outlive it.
+  const Name* intern(std::string_view text);
+  // The name of that text, or nullptr.
+  const Name* find(std::string_view text) const;
+  const std::deque<Name>& all() const { return names_; }
+
+ private:
+  std::deque<Name> names_;
+  std::unordered_map<std::string_view, const Name*> index_;
+};
+
+// A place in any of the files read: an offset into all their texts laid end to end, from 1; 0 is nowhere.
+using Place = uint32_t;
+
+// A variable in a word: its value goes before the byte at `offset` of the word's text.
+struct Reference {
+  const Name* name;
+  uint32_t offset;
+};
+
+// One value: its literal text, decoded and joined, and the references within.
+struct Word {
+  std::string_view text;
+  const Reference* references = nullptr;
+  uint32_t reference_count = 0;
+  Place place = 0;
+};
+
+enum class Assign : uint8_t { set, append, clear };
+
+// One parameter statement, or definition of a variable.
+struct Statement {
+  const Name* name;
+  std::span<const Word> words;
+  Place place;
+  Assign assign;
+  bool variable;
+  bool has_references;
+  Statement* next = nullptr;  // of the same definition
+};
+
+// A block, or all that stands outside blocks: its name in full, and its statements in order.
+struct Definition {
+  std::string_view name;
+  Place place = 0;
+  bool loose = false;  // the implicit `*` of everything outside blocks
+  Statement* first = nullptr;
+  Statement* last = nullptr;
+};
+
+// Where something stands, for people.
+struct Origin {
+  std::string_view file;
+  uint32_t line;
+  uint32_t column;
+};
+
+// One file as read. Its text stays at its address.
+struct Source {
+  std::string name;
+  std::string text;
+  Place base;
+  std::vector<uint32_t> newlines;
+
+  uint32_t line_of(size_t offset) const;   // from 1
+  std::string_view line(uint32_t n) const;  // the text of line `n`, without its newline; empty if there is none
+};
+
+// What a set of files says, in order. Definitions stand in the order in which their names were first met, which is the
+// order of precedence (J1.11). Invariant: where `rejected` is false, syntactically valid.
+struct Conf {
+  std::deque<Source> sources;
+  Arena arena;
+  Names names;
+  std::vector<Definition> definitions;
+  Messages messages;
+  bool rejected = false;
+
+  // File, line and column of a place; line 0 for place 0, which is nowhere (the command line).
+  Origin where(Place place) const;
+};
+
+// How far to go on behind an error.
+enum class Thorough : uint8_t {
+  as_jail,     // as J1.15: to the end of the file with the error, or not at all
+  everything,  // report all that can be found, in every file
+};
+
+// Limits on hostile input; beyond them a file is rejected with a message.
+constexpr size_t longest_file = size_t{64} << 20;
+constexpr size_t longest_input = size_t{1} << 30;
+constexpr size_t deepest_include = 32;
+constexpr size_t deepest_block = 128;
+
+// Parses a file; `-` is standard input, called STDIN. What is wrong goes to conf.messages, and sets conf.rejected.
+void parse_file(const std::string& file, Thorough thorough, Conf& conf);
+
+// Parses a text in memory called `name`. Relative includes start from the directory part of `name`.
+void parse_text(std::string name, std::string text, Thorough thorough, Conf& conf);
+
+}  // namespace jail
