@@ -12,6 +12,7 @@
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,8 +28,10 @@ auto tried(const char* name, Call call) -> decltype(call()) {
 }
 
 // clang-format off
+inline int bind(int fd, const sockaddr_un* address) { return tried("bind", [&] { return ::bind(fd, reinterpret_cast<const sockaddr*>(address), sizeof *address); }); }
 inline int chdir(const char* path) { return tried("chdir", [&] { return ::chdir(path); }); }
 inline int chroot(const char* path) { return tried("chroot", [&] { return ::chroot(path); }); }
+inline int connect(int fd, const sockaddr_un* address) { return tried("connect", [&] { return ::connect(fd, reinterpret_cast<const sockaddr*>(address), sizeof *address); }); }
 inline int dup2(int from, int to) { return tried("dup2", [&] { return ::dup2(from, to); }); }
 inline int fchdir(int fd) { return tried("fchdir", [&] { return ::fchdir(fd); }); }
 inline int fchmod(int fd, mode_t mode) { return tried("fchmod", [&] { return ::fchmod(fd, mode); }); }
@@ -40,6 +43,7 @@ inline int fstatat(int dir, const char* path, struct stat* status, int flags) { 
 inline int fsync(int fd) { return tried("fsync", [&] { return ::fsync(fd); }); }
 inline int ftruncate(int fd, off_t size) { return tried("ftruncate", [&] { return ::ftruncate(fd, size); }); }
 inline int kill(pid_t pid, int signal) { return tried("kill", [&] { return ::kill(pid, signal); }); }
+inline int listen(int fd, int backlog) { return tried("listen", [&] { return ::listen(fd, backlog); }); }
 inline int mkdirat(int dir, const char* path, mode_t mode) { return tried("mkdirat", [&] { return ::mkdirat(dir, path, mode); }); }
 inline int mknodat(int dir, const char* path, mode_t mode, dev_t device) { return tried("mknodat", [&] { return ::mknodat(dir, path, mode, device); }); }
 inline int openat(int dir, const char* path, int flags, mode_t mode = 0) { return tried("openat", [&] { return ::openat(dir, path, flags, mode); }); }
@@ -47,10 +51,16 @@ inline int poll(pollfd* fds, nfds_t count, int timeout) { return tried("poll", [
 inline ssize_t pread(int fd, void* data, size_t size, off_t at) { return tried("pread", [&] { return ::pread(fd, data, size, at); }); }
 inline ssize_t read(int fd, void* data, size_t size) { return tried("read", [&] { return ::read(fd, data, size); }); }
 inline ssize_t readlinkat(int dir, const char* path, char* data, size_t size) { return tried("readlinkat", [&] { return ::readlinkat(dir, path, data, size); }); }
+inline ssize_t recv(int fd, void* data, size_t size, int flags) { return tried("recv", [&] { return ::recv(fd, data, size, flags); }); }
 inline int renameat(int from_dir, const char* from, int to_dir, const char* to) { return tried("renameat", [&] { return ::renameat(from_dir, from, to_dir, to); }); }
+inline ssize_t send(int fd, const void* data, size_t size, int flags) { return tried("send", [&] { return ::send(fd, data, size, flags); }); }
+inline pid_t setsid() { return tried("setsid", [&] { return ::setsid(); }); }
+inline int setsockopt(int fd, int level, int option, const void* value, socklen_t size) { return tried("setsockopt", [&] { return ::setsockopt(fd, level, option, value, size); }); }
+inline int socket(int domain, int type, int protocol) { return tried("socket", [&] { return ::socket(domain, type, protocol); }); }
 inline int socketpair(int domain, int type, int protocol, int fds[2]) { return tried("socketpair", [&] { return ::socketpair(domain, type, protocol, fds); }); }
 inline int symlinkat(const char* to, int dir, const char* path) { return tried("symlinkat", [&] { return ::symlinkat(to, dir, path); }); }
 inline int unlinkat(int dir, const char* path, int flags) { return tried("unlinkat", [&] { return ::unlinkat(dir, path, flags); }); }
+inline pid_t waitpid(pid_t pid, int* status, int options) { return tried("waitpid", [&] { return ::waitpid(pid, status, options); }); }
 inline ssize_t write(int fd, const void* data, size_t size) { return tried("write", [&] { return ::write(fd, data, size); }); }
 // clang-format on
 

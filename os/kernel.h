@@ -22,6 +22,9 @@ struct Process1 {
   uint64_t start = 0;
 };
 
+// When a process was started, in clock ticks since boot (proc_pid_stat(5), field 22). ESRCH if there is none.
+Result<uint64_t> start_time(pid_t pid);
+
 // A pidfd for it, or ESRCH if it has ended (also where another process has its number by now).
 Result<Fd> open_process1(const Process1& process1);
 

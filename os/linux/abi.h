@@ -5,10 +5,13 @@
 
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <linux/rtnetlink.h>
 #include <linux/sched.h>
+#include <net/if.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/pidfd.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -21,6 +24,7 @@ namespace jail::sys {
 // clang-format off
 inline pid_t clone3(clone_args* args) { return tried("clone3", [&] { return static_cast<pid_t>(::syscall(SYS_clone3, args, sizeof *args)); }); }
 inline int close_range(unsigned first, unsigned last, int flags) { return tried("close_range", [&] { return ::close_range(first, last, flags); }); }
+inline int connect(int fd, const sockaddr_nl* address) { return tried("connect", [&] { return ::connect(fd, reinterpret_cast<const sockaddr*>(address), sizeof *address); }); }
 inline int execveat(int dir, const char* path, char* const argv[], char* const env[], int flags) { return tried("execveat", [&] { return ::execveat(dir, path, argv, env, flags); }); }
 inline int fsconfig(int fd, unsigned command, const char* key, const void* value, int aux) { return tried("fsconfig", [&] { return ::fsconfig(fd, command, key, value, aux); }); }
 inline int fsmount(int fd, unsigned flags, unsigned attributes) { return tried("fsmount", [&] { return ::fsmount(fd, flags, attributes); }); }
@@ -32,7 +36,13 @@ inline int open_tree(int dir, const char* path, unsigned flags) { return tried("
 inline int openat2(int dir, const char* path, const open_how* how) { return tried("openat2", [&] { return static_cast<int>(::syscall(SYS_openat2, dir, path, how, sizeof *how)); }); }
 inline int pidfd_open(pid_t pid, unsigned flags) { return tried("pidfd_open", [&] { return ::pidfd_open(pid, flags); }); }
 inline int pidfd_send_signal(int pidfd, int signal, siginfo_t* info, unsigned flags) { return tried("pidfd_send_signal", [&] { return ::pidfd_send_signal(pidfd, signal, info, flags); }); }
+inline int pipe2(int fds[2], int flags) { return tried("pipe2", [&] { return ::pipe2(fds, flags); }); }
 inline int pivot_root(const char* root, const char* old) { return tried("pivot_root", [&] { return static_cast<int>(::syscall(SYS_pivot_root, root, old)); }); }
+inline int prctl(int option, unsigned long argument) { return tried("prctl", [&] { return ::prctl(option, argument, 0UL, 0UL, 0UL); }); }
+inline int sched_getaffinity(cpu_set_t* set) { return tried("sched_getaffinity", [&] { return ::sched_getaffinity(0, sizeof *set, set); }); }
+inline int sched_setaffinity(const cpu_set_t* set) { return tried("sched_setaffinity", [&] { return ::sched_setaffinity(0, sizeof *set, set); }); }
+inline int setdomainname(const char* name, size_t size) { return tried("setdomainname", [&] { return ::setdomainname(name, size); }); }
+inline int sethostname(const char* name, size_t size) { return tried("sethostname", [&] { return ::sethostname(name, size); }); }
 inline int setns(int fd, int kinds) { return tried("setns", [&] { return ::setns(fd, kinds); }); }
 inline int statx(int dir, const char* path, int flags, unsigned mask, struct statx* status) { return tried("statx", [&] { return ::statx(dir, path, flags, mask, status); }); }
 inline int umount2(const char* target, int flags) { return tried("umount2", [&] { return ::umount2(target, flags); }); }

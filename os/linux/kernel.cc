@@ -1,0 +1,153 @@
+// Looks at running jails, the places that all jails share, and the way out of a view.
+#include "os/kernel.h"
+
+#include <fmt/format.h>
+#include <sys/un.h>
+
+#include "base/file.h"
+#include "os/linux/abi.h"
+#include "os/linux/space.h"
+
+namespace jail {
+
+namespace {
+
+struct Stat {
+  char state;
+  pid_t parent;
+  uint64_t start;
+};
+
+// proc_pid_stat(5): the name in parentheses may hold anything, so fields are counted from the last ')'.
+Result<Stat> read_stat(pid_t pid) {
+  Result<std::string> text = read_file(AT_FDCWD, fmt::format("/proc/{}/stat", pid), 8192);
+  if (!text) return fail_errno(fmt::format("process {}", pid), ESRCH);
+  Words fields = split(std::string_view(*text).substr(text->rfind(')') + 1), " \n");
+  if (fields.size() < 20) return fail(EINVAL, fmt::format("process {}: odd stat", pid));
+  return Stat{fields[0][0], static_cast<pid_t>(parse_int(fields[1]).value_or(0)),
+              static_cast<uint64_t>(parse_int(fields[19]).value_or(0))};
+}
+
+// "/cellblock/5d1f.hook/3" of a process, its path in the v2 hierarchy.
+std::string group_of_self() {
+  Result<std::string> text = read_file(AT_FDCWD, "/proc/self/cgroup", 65536);
+  if (!text) return {};
+  for (const std::string& line : split(*text, "\n"))
+    if (line.starts_with("0::")) return line.substr(3);
+  return {};
+}
+
+std::string link_text(const std::string& path) {
+  char text[256];
+  ssize_t size = sys::readlinkat(AT_FDCWD, path.c_str(), text, sizeof text);
+  return {text, size > 0 ? static_cast<size_t>(size) : 0};
+}
+
+// The nearest ancestor that lives in other mounts than we do, or 0.
+pid_t ancestor_elsewhere() {
+  const std::string here = link_text("/proc/self/ns/mnt");
+  for (pid_t pid = getppid(); pid > 0;) {
+    std::string there = link_text(fmt::format("/proc/{}/ns/mnt", pid));
+    if (!there.empty() && there != here) return pid;
+    Result<Stat> stat = read_stat(pid);
+    if (!stat) return 0;
+    pid = stat->parent;
+  }
+  return 0;
+}
+
+}  // namespace
+
+Result<uint64_t> start_time(pid_t pid) { return TRY(read_stat(pid)).start; }
+
+Result<Fd> open_process1(const Process1& process1) {
+  // The descriptor first: once we hold it, the number cannot come to mean another process.
+  Fd pidfd(sys::pidfd_open(process1.pid, 0));
+  if (!pidfd) return fail_errno(fmt::format("process {}", process1.pid));
+  Stat stat = TRY(read_stat(process1.pid));
+  if (stat.start != process1.start || stat.state == 'Z' || stat.state == 'X')
+    return fail_errno(fmt::format("process {}", process1.pid), ESRCH);
+  return pidfd;
+}
+
+Result<void> make_pins(const std::string& run) {
+  const std::string pins = pins_of(run);
+  TRY(make_directories(pins, 0700));
+  struct stat above, here;
+  if (sys::fstatat(AT_FDCWD, run.c_str(), &above, 0) != 0 || sys::fstatat(AT_FDCWD, pins.c_str(), &here, 0) != 0)
+    return fail_errno(pins);
+  if (above.st_dev != here.st_dev) return {};
+  if (sys::mount("cellblock", pins.c_str(), "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=700,size=4m") != 0)
+    return fail_errno(pins);
+  if (sys::mount(nullptr, pins.c_str(), nullptr, MS_PRIVATE, nullptr) != 0) {
+    int code = errno;
+    sys::umount2(pins.c_str(), MNT_DETACH);
+    return fail_errno(pins, code);
+  }
+  return {};
+}
+
+void drop_pins(const std::string& run) {
+  const std::string pins = pins_of(run);
+  sys::umount2(pins.c_str(), 0);
+  sys::unlinkat(AT_FDCWD, pins.c_str(), AT_REMOVEDIR);
+}
+
+Result<Fd> open_view(const std::string& run, const std::string& id) {
+  Result<Fd> view = open_at(AT_FDCWD, pins_of(run) + "/" + id, O_RDONLY);
+  if (!view) return fail_errno("view", view.error().code);
+  return view;
+}
+
+Result<std::string> leave_view(const Facts& facts, const std::string& base) {
+  std::string group = group_of_self(), prefix = "/" + base + "/";
+  size_t dot = group.find(".hook");
+  if (facts.groups.empty() || !group.starts_with(prefix) || dot == std::string::npos) return std::string();
+  std::string id = group.substr(prefix.size(), dot - prefix.size());
+  pid_t outside = ancestor_elsewhere();
+  if (outside == 0) return id;  // a hook that is not run in the view (exec.prepare, exec.release)
+  char directory[4096];
+  bool known = getcwd(directory, sizeof directory) != nullptr;
+  Fd mounts = TRY(open_at(AT_FDCWD, fmt::format("/proc/{}/ns/mnt", outside), O_RDONLY));
+  Fd root = TRY(open_at(AT_FDCWD, fmt::format("/proc/{}/root", outside), O_PATH | O_DIRECTORY));
+  if (sys::setns(mounts.get(), CLONE_NEWNS) != 0) return fail_errno("leave the view");
+  if (sys::fchdir(root.get()) != 0 || sys::chroot(".") != 0) return fail_errno("leave the view");
+  if (known && sys::chdir(directory) != 0 && sys::chdir("/") != 0) return fail_errno("leave the view");
+  return id;
+}
+
+Result<std::string> ask_process1(const std::string& run, const std::string& id, const std::string& word) {
+  Fd directory = TRY(open_at(AT_FDCWD, run + "/" + id, O_PATH | O_DIRECTORY));
+  Fd socket(sys::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+  if (!socket) return fail_errno("control");
+  sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
+  fmt::format_to_n(address.sun_path, sizeof address.sun_path - 1, "/proc/self/fd/{}/control", directory.get());
+  if (sys::connect(socket.get(), &address) != 0) return fail_errno("control");
+  TRY(in("control", write_all(socket.get(), word)));
+  pollfd answer{socket.get(), POLLIN, 0};
+  int ready;
+  do ready = sys::poll(&answer, 1, 10'000);
+  while (ready < 0 && errno == EINTR);
+  if (ready <= 0) return fail_errno("control: no answer", ready < 0 ? errno : ETIMEDOUT);
+  char text[128];
+  ssize_t size = sys::read(socket.get(), text, sizeof text);
+  if (size <= 0) return fail_errno("control: no answer", size < 0 ? errno : EPIPE);
+  return std::string(text, static_cast<size_t>(size));
+}
+
+Result<void> set_names(int process1, const std::string* host_name, const std::string* domain_name) {
+  Fd home = TRY(open_at(AT_FDCWD, "/proc/self/ns/uts", O_RDONLY));
+  if (sys::setns(process1, CLONE_NEWUTS) != 0) return fail_errno("host.hostname");
+  Result<void> set = [&]() -> Result<void> {
+    if (host_name && sys::sethostname(host_name->data(), host_name->size()) != 0) return fail_errno("host.hostname");
+    if (domain_name && sys::setdomainname(domain_name->data(), domain_name->size()) != 0)
+      return fail_errno("host.domainname");
+    return {};
+  }();
+  if (::setns(home.get(), CLONE_NEWUTS) != 0) bug("no way back from another uts namespace");
+  return set;
+}
+
+std::string netns_path(pid_t pid) { return fmt::format("/proc/{}/ns/net", pid); }
+
+}  // namespace jail

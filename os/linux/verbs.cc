@@ -1,0 +1,46 @@
+// The acts of Linux, a row each.
+#include "os/verbs.h"
+
+#include <fmt/format.h>
+
+#include "os/linux/boot.h"
+#include "os/linux/space.h"
+#include "os/mount.h"
+#include "os/world.h"
+
+namespace jail {
+
+namespace {
+
+// mount PARAMETER TYPE SOURCE POINT OPTIONS: PARAMETER is the word of jail.conf it came from, for messages.
+Result<Words> apply_mount(World& world, const Op& op) {
+  Visit visit = TRY(visit_view(world.run, world.id));
+  TRY(in(op.args[0], mount_words(world.path, {op.args[1], op.args[2], op.args[3], op.args[4]})));
+  return Words{};
+}
+
+// devices PARAMETER POINT RULESET
+Result<Words> apply_devices(World& world, const Op& op) {
+  Visit visit = TRY(visit_view(world.run, world.id));
+  int ruleset = static_cast<int>(parse_int(op.args[2]).value_or(-1));
+  TRY(in(op.args[0], make_devices(world.path, op.args[1], ruleset)));
+  return Words{};
+}
+
+constexpr Verb verbs[] = {
+    // clang-format off
+    // name        words  lives             check    apply             undo        needs gone
+    {"group",      1, Lives::host_boot, nullptr, apply_group,      undo_group, "boot"},
+    {"view",       1, Lives::host_boot, nullptr, apply_view,       undo_view,  "lend"},
+    {"namespaces", 3, Lives::space,     nullptr, apply_namespaces, nullptr,    nullptr},
+    {"mount",      5, Lives::space,     nullptr, apply_mount,      nullptr,    nullptr},
+    {"devices",    3, Lives::space,     nullptr, apply_devices,    nullptr,    nullptr},
+    {"boot",       3, Lives::host_boot, nullptr, apply_boot,       undo_boot,  nullptr},
+    // clang-format on
+};
+
+}  // namespace
+
+std::span<const Verb> os_verbs() { return verbs; }
+
+}  // namespace jail
