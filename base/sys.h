@@ -59,6 +59,7 @@ inline int setsockopt(int fd, int level, int option, const void* value, socklen_
 inline int socket(int domain, int type, int protocol) { return tried("socket", [&] { return ::socket(domain, type, protocol); }); }
 inline int socketpair(int domain, int type, int protocol, int fds[2]) { return tried("socketpair", [&] { return ::socketpair(domain, type, protocol, fds); }); }
 inline int symlinkat(const char* to, int dir, const char* path) { return tried("symlinkat", [&] { return ::symlinkat(to, dir, path); }); }
+inline mode_t umask(mode_t mask) { return ::umask(mask); }
 inline int unlinkat(int dir, const char* path, int flags) { return tried("unlinkat", [&] { return ::unlinkat(dir, path, flags); }); }
 inline pid_t waitpid(pid_t pid, int* status, int options) { return tried("waitpid", [&] { return ::waitpid(pid, status, options); }); }
 inline ssize_t write(int fd, const void* data, size_t size) { return tried("write", [&] { return ::write(fd, data, size); }); }
