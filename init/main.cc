@@ -3,10 +3,12 @@
 // and wakes nobody. Descriptors, from os/linux/boot.cc: 3 listens for the host, 4 is cgroup.events of the group that
 // holds every other process of the jail. Static, without {fmt} and without exceptions.
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -64,6 +66,7 @@ int reap_for_ever() {
   int made = signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK);
   if (made < 0 || dup3(made, signals_fd, O_CLOEXEC) < 0) return 1;
   if (made != signals_fd) close(made);
+  if (prctl(PR_SET_DUMPABLE, 0) != 0) return 1;  // the jail's root must not trace us
   // From here on we may not exit but by leave_if_alone(): the jail would end.
   for (;;) {
     pollfd sources[] = {{signals_fd, POLLIN, 0}, {control_fd, POLLIN, 0}, {persist ? -1 : events_fd, POLLPRI, 0}};

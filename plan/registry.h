@@ -58,7 +58,7 @@ Result<Status> jail_status(const std::string& id);
 std::string drift_of(const Listed& jail, const std::string& conf_file);
 
 // A running jail, ready to be entered.
-struct Found {
+struct FoundJail {
   std::string id;
   int64_t jid = 0;
   std::string name;
@@ -71,6 +71,6 @@ struct Found {
 };
 
 // Finds a running jail by jid (a decimal number) or name (J5.6.3). ESRCH: `jail "X" not found`, `jail N not found`.
-Result<Found> find_running(std::string_view name_or_jid);
+Result<FoundJail> find_running(std::string_view name_or_jid);
 
 }  // namespace jail
