@@ -6,10 +6,12 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -33,6 +35,7 @@ inline int chdir(const char* path) { return tried("chdir", [&] { return ::chdir(
 inline int chroot(const char* path) { return tried("chroot", [&] { return ::chroot(path); }); }
 inline int connect(int fd, const sockaddr_un* address) { return tried("connect", [&] { return ::connect(fd, reinterpret_cast<const sockaddr*>(address), sizeof *address); }); }
 inline int dup2(int from, int to) { return tried("dup2", [&] { return ::dup2(from, to); }); }
+inline int execvp(const char* file, char* const argv[]) { return tried("execvp", [&] { return ::execvp(file, argv); }); }
 inline int fchdir(int fd) { return tried("fchdir", [&] { return ::fchdir(fd); }); }
 inline int fchmod(int fd, mode_t mode) { return tried("fchmod", [&] { return ::fchmod(fd, mode); }); }
 inline int fcntl(int fd, int command, long argument = 0) { return tried("fcntl", [&] { return ::fcntl(fd, command, argument); }); }
@@ -54,6 +57,10 @@ inline ssize_t readlinkat(int dir, const char* path, char* data, size_t size) { 
 inline ssize_t recv(int fd, void* data, size_t size, int flags) { return tried("recv", [&] { return ::recv(fd, data, size, flags); }); }
 inline int renameat(int from_dir, const char* from, int to_dir, const char* to) { return tried("renameat", [&] { return ::renameat(from_dir, from, to_dir, to); }); }
 inline ssize_t send(int fd, const void* data, size_t size, int flags) { return tried("send", [&] { return ::send(fd, data, size, flags); }); }
+inline int setgroups(size_t count, const gid_t* groups) { return tried("setgroups", [&] { return ::setgroups(count, groups); }); }
+inline int setresgid(gid_t real, gid_t effective, gid_t saved) { return tried("setresgid", [&] { return ::setresgid(real, effective, saved); }); }
+inline int setresuid(uid_t real, uid_t effective, uid_t saved) { return tried("setresuid", [&] { return ::setresuid(real, effective, saved); }); }
+inline int setrlimit(int resource, const rlimit* limit) { return tried("setrlimit", [&] { return ::setrlimit(resource, limit); }); }
 inline pid_t setsid() { return tried("setsid", [&] { return ::setsid(); }); }
 inline int setsockopt(int fd, int level, int option, const void* value, socklen_t size) { return tried("setsockopt", [&] { return ::setsockopt(fd, level, option, value, size); }); }
 inline int socket(int domain, int type, int protocol) { return tried("socket", [&] { return ::socket(domain, type, protocol); }); }
