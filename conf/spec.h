@@ -44,6 +44,9 @@ struct Spec {
   std::optional<std::string> meta, env;  // lines of KEY=VALUE
   std::optional<std::string> linux_osname, linux_osrelease;
   std::optional<int64_t> linux_oss_version;
+  std::optional<JailSys> zfs, mac_do;
+  std::optional<int64_t> zfs_mount_snapshot;
+  std::optional<std::string> mac_do_rules;
 
   // Permissions (J2.3).
   std::optional<bool> allow_set_hostname, allow_sysvipc, allow_raw_sockets, allow_chflags, allow_mount, allow_quotas;
@@ -53,6 +56,7 @@ struct Spec {
   std::optional<bool> allow_mount_devfs, allow_mount_fdescfs, allow_mount_fusefs, allow_mount_linprocfs;
   std::optional<bool> allow_mount_linsysfs, allow_mount_lindebugfs, allow_mount_nullfs, allow_mount_p9fs;
   std::optional<bool> allow_mount_procfs, allow_mount_tmpfs, allow_mount_zfs;
+  std::optional<bool> allow_vmm, allow_vmm_ppt;
 
   bool operator==(const Spec&) const = default;
 };

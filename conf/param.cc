@@ -1,0 +1,213 @@
+#include "conf/param.h"
+
+#include <fmt/format.h>
+#include <strings.h>
+
+#include <charconv>
+#include <limits>
+#include <type_traits>
+#include <vector>
+
+#include "conf/address.h"
+
+namespace jail {
+namespace {
+
+constexpr const char* jailsys_names[] = {"disable", "new", "inherit"};
+
+bool same_word(const std::string& text, const char* word) { return strcasecmp(text.c_str(), word) == 0; }
+
+// A decimal integer that is the whole text, or nothing. Too large a one becomes the largest: it is out of every range.
+template <class T>
+std::optional<T> whole_integer(std::string_view text) {
+  if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
+  T value = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (end != text.data() + text.size() || error == std::errc::invalid_argument) return std::nullopt;
+  if (error == std::errc::result_out_of_range) return std::numeric_limits<T>::max();
+  return value;
+}
+
+// What set_field has at hand.
+struct Input {
+  const Found& found;
+  std::span<const std::string_view> words;
+  Spec& spec;
+
+  bool own() const { return found.param->owner == Owner::command; }
+  std::string last() const { return words.empty() ? std::string() : std::string(words.back()); }
+  std::unexpected<Error> bad(const char* what) const {
+    return fail(EINVAL, fmt::format("{} value \"{}\"", what, last()));
+  }
+};
+
+Result<void> put(const Input&, std::monostate) { return fail(EINVAL, "can only be read"); }
+
+Result<void> put(const Input& in, std::optional<bool> Spec::* field) {
+  bool value = true;
+  std::string text = in.last();
+  if (!in.words.empty() && !same_word(text, "true")) {
+    std::optional<int64_t> number = text.empty() || same_word(text, "false") ? 0 : whole_integer<int64_t>(text);
+    if (!number) return in.bad("unknown boolean");
+    value = *number != 0;
+  }
+  in.spec.*field = value != in.found.negated;
+  return {};
+}
+
+template <class T>
+  requires std::is_same_v<T, int64_t> || std::is_same_v<T, uint64_t>
+Result<void> put(const Input& in, std::optional<T> Spec::* field) {
+  std::string text = in.last();
+  if (in.words.empty() && in.own()) {
+    (in.spec.*field).reset();
+    return {};
+  }
+  std::optional<T> value = text.empty() && !in.own() ? T{0} : whole_integer<T>(text);
+  if (!value) return in.bad("non-integer");
+  in.spec.*field = *value;
+  return {};
+}
+
+// Puts the line KEY=VALUE in front of the lines, in the place of the one it had; no value takes the key away (J2.2).
+std::string with_key(std::string_view lines, std::string_view key, std::optional<std::string> value) {
+  Words kept;
+  if (value) kept.push_back(fmt::format("{}={}", key, *value));
+  for (std::string& line : split(lines, "\n")) {
+    if (std::string_view(line).substr(0, line.find('=')) != key) kept.push_back(std::move(line));
+  }
+  return join(kept, "\n");
+}
+
+Result<void> put(const Input& in, std::optional<std::string> Spec::* field) {
+  std::optional<std::string>& value = in.spec.*field;
+  if (in.found.is_key) {
+    std::optional<std::string> set;
+    if (!in.words.empty()) set = in.last();
+    value = with_key(value.value_or(""), in.found.key, std::move(set));
+  } else if (in.words.empty() && in.own()) {
+    value.reset();
+  } else {
+    value = in.last();
+  }
+  return {};
+}
+
+Result<void> put(const Input& in, std::optional<Words> Spec::* field) {
+  Form form = in.found.param->extra.form;
+  if (form == Form::ip4) TRY(addresses_of(Family::ip4, in.words));
+  if (form == Form::ip6) TRY(addresses_of(Family::ip6, in.words));
+  in.spec.*field = Words(in.words.begin(), in.words.end());
+  return {};
+}
+
+Result<void> put(const Input& in, std::optional<JailSys> Spec::* field) {
+  std::string text = in.last();
+  std::optional<JailSys> value;
+  if (text.empty()) value = JailSys::new_;
+  for (size_t i = 0; i < std::size(jailsys_names); ++i) {
+    if (same_word(text, jailsys_names[i]) || whole_integer<size_t>(text) == i) value = static_cast<JailSys>(i);
+  }
+  if (!value) return in.bad("unknown jailsys");
+  in.spec.*field = *value;
+  return {};
+}
+
+Words words_of(bool value) { return {value ? "true" : "false"}; }
+Words words_of(int64_t value) { return {std::to_string(value)}; }
+Words words_of(uint64_t value) { return {std::to_string(value)}; }
+Words words_of(const std::string& value) { return {value}; }
+Words words_of(const Words& value) { return value; }
+Words words_of(JailSys value) { return {jailsys_name(value)}; }
+
+// Calls `visitor` with the member pointer of a parameter's field, if it has one.
+template <class Visitor>
+void with_field(const Param& param, Visitor visitor) {
+  auto call = [&](auto field) {
+    if constexpr (!std::is_same_v<decltype(field), std::monostate>) visitor(field);
+  };
+  std::visit(call, param.field);
+}
+
+// Whether a create accepts a value; the text of the refusal or nullptr.
+const char* refusal(const Param&, bool) { return nullptr; }
+const char* refusal(const Param&, uint64_t) { return nullptr; }
+const char* refusal(const Param&, const Words&) { return nullptr; }
+const char* refusal(const Param& param, int64_t value) {
+  if (param.owner == Owner::command) return nullptr;
+  return value < param.extra.least || value > param.extra.most ? "Invalid argument" : nullptr;
+}
+const char* refusal(const Param& param, const std::string& value) {
+  if (param.extra.longest == 0 || value.size() <= param.extra.longest) return nullptr;
+  return param.extra.form == Form::keys ? "File too large" : "File name too long";
+}
+const char* refusal(const Param& param, JailSys value) {
+  return param.extra.no_disable && value == JailSys::disable ? "Invalid argument" : nullptr;
+}
+
+}  // namespace
+
+const char* jailsys_name(JailSys value) { return jailsys_names[static_cast<size_t>(value)]; }
+
+Result<void> set_field(const Found& found, std::span<const std::string_view> words, Spec& spec) {
+  Input input{found, words, spec};
+  return std::visit([&](auto field) { return put(input, field); }, found.param->field);
+}
+
+bool splits_at_commas(std::string_view name) {
+  return name == "ip4.addr" || name == "ip6.addr" || name == "vnet.interface" || name == "zfs.dataset";
+}
+
+Result<void> apply_setting(std::string_view setting, Spec& spec) {
+  size_t equals = setting.find('=');
+  std::string_view name = setting.substr(0, equals);
+  Found found = find_param(name);
+  if (!found.param || found.param->access == Access::read) return fail(EINVAL, fmt::format("unknown parameter: {}", name));
+  Words words;
+  if (equals != std::string_view::npos) {
+    std::string_view value = setting.substr(equals + 1);
+    words = splits_at_commas(name) ? split_exact(value, ',') : Words{std::string(value)};
+  }
+  std::vector<std::string_view> views(words.begin(), words.end());
+  return in(name, set_field(found, views, spec));
+}
+
+std::optional<Words> field_words(const Param& param, const Spec& spec) {
+  std::optional<Words> words;
+  with_field(param, [&](auto field) {
+    if (spec.*field) words = words_of(*(spec.*field));
+  });
+  return words;
+}
+
+std::optional<std::string> printed_value(const Param& param, const Spec& spec) {
+  std::optional<Words> words = field_words(param, spec);
+  if (!words) return std::nullopt;
+  if (param.extra.form == Form::ip4 || param.extra.form == Form::ip6) {
+    std::vector<std::string_view> views(words->begin(), words->end());
+    Result<Words> bare = addresses_of(param.extra.form == Form::ip4 ? Family::ip4 : Family::ip6, views);
+    if (bare) return join(*bare, ",");
+  }
+  return join(*words, ",");
+}
+
+void overlay(const Spec& changes, Spec& spec) {
+  for (const Param& param : params()) {
+    with_field(param, [&](auto field) {
+      if (changes.*field) spec.*field = changes.*field;
+    });
+  }
+}
+
+Result<void> check_ranges(const Spec& spec) {
+  const char* text = nullptr;
+  for (const Param& param : params()) {
+    with_field(param, [&](auto field) {
+      if (!text && spec.*field) text = refusal(param, *(spec.*field));
+    });
+  }
+  if (text) return fail(EINVAL, std::string("jail_set: ") + text);
+  return {};
+}
+
+}  // namespace jail
