@@ -4,6 +4,8 @@
 #pragma once
 
 #include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/keyctl.h>
 #include <linux/openat2.h>
 #include <linux/rtnetlink.h>
 #include <linux/sched.h>
@@ -12,6 +14,7 @@
 #include <sys/mount.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -22,6 +25,8 @@
 namespace jail::sys {
 
 // clang-format off
+inline int capget(__user_cap_header_struct* header, __user_cap_data_struct* data) { return tried("capget", [&] { return static_cast<int>(::syscall(SYS_capget, header, data)); }); }
+inline int capset(__user_cap_header_struct* header, const __user_cap_data_struct* data) { return tried("capset", [&] { return static_cast<int>(::syscall(SYS_capset, header, data)); }); }
 inline pid_t clone3(clone_args* args) { return tried("clone3", [&] { return static_cast<pid_t>(::syscall(SYS_clone3, args, sizeof *args)); }); }
 inline int close_range(unsigned first, unsigned last, int flags) { return tried("close_range", [&] { return ::close_range(first, last, flags); }); }
 inline int connect(int fd, const sockaddr_nl* address) { return tried("connect", [&] { return ::connect(fd, reinterpret_cast<const sockaddr*>(address), sizeof *address); }); }
@@ -29,6 +34,7 @@ inline int execveat(int dir, const char* path, char* const argv[], char* const e
 inline int fsconfig(int fd, unsigned command, const char* key, const void* value, int aux) { return tried("fsconfig", [&] { return ::fsconfig(fd, command, key, value, aux); }); }
 inline int fsmount(int fd, unsigned flags, unsigned attributes) { return tried("fsmount", [&] { return ::fsmount(fd, flags, attributes); }); }
 inline int fsopen(const char* type, unsigned flags) { return tried("fsopen", [&] { return ::fsopen(type, flags); }); }
+inline long keyctl(int operation, const char* name) { return tried("keyctl", [&] { return ::syscall(SYS_keyctl, operation, name); }); }
 inline int mount(const char* source, const char* target, const char* type, unsigned long flags, const void* data) { return tried("mount", [&] { return ::mount(source, target, type, flags, data); }); }
 inline int mount_setattr(int dir, const char* path, unsigned flags, mount_attr* attributes) { return tried("mount_setattr", [&] { return ::mount_setattr(dir, path, flags, attributes, sizeof *attributes); }); }
 inline int move_mount(int from_dir, const char* from, int to_dir, const char* to, unsigned flags) { return tried("move_mount", [&] { return ::move_mount(from_dir, from, to_dir, to, flags); }); }
@@ -44,6 +50,7 @@ inline int sched_setaffinity(const cpu_set_t* set) { return tried("sched_setaffi
 inline int setdomainname(const char* name, size_t size) { return tried("setdomainname", [&] { return ::setdomainname(name, size); }); }
 inline int sethostname(const char* name, size_t size) { return tried("sethostname", [&] { return ::sethostname(name, size); }); }
 inline int setns(int fd, int kinds) { return tried("setns", [&] { return ::setns(fd, kinds); }); }
+inline int signalfd(int fd, const sigset_t* signals, int flags) { return tried("signalfd", [&] { return ::signalfd(fd, signals, flags); }); }
 inline int statx(int dir, const char* path, int flags, unsigned mask, struct statx* status) { return tried("statx", [&] { return ::statx(dir, path, flags, mask, status); }); }
 inline int umount2(const char* target, int flags) { return tried("umount2", [&] { return ::umount2(target, flags); }); }
 inline int unshare(int kinds) { return tried("unshare", [&] { return ::unshare(kinds); }); }
