@@ -1,0 +1,106 @@
+#include "os/linux/tree.h"
+
+#include "os/linux/abi.h"
+#include "os/mount.h"
+#include "os/root.h"
+
+namespace jail {
+namespace {
+
+// Without doubled and trailing slashes and `.`, so that the comparison with the root cannot be
+// fooled; "/" is empty.
+// `..` stays: what it means is the kernel's to say.
+std::string plain(const std::string& path) {
+  std::string result;
+  for (const std::string& piece : split(path, "/")) {
+    if (piece != ".") result.append("/").append(piece);
+  }
+  return result;
+}
+
+// The last complaint in the log of a file system context, without its level letter; empty if there
+// is none.
+std::string complaint(const Fd& context) {
+  std::string text;
+  char line[512];
+  for (;;) {
+    ssize_t n = sys::read(context.get(), line, sizeof line);
+    if (n <= 0) return text;
+    std::string_view said(line, static_cast<size_t>(n));
+    if (said.starts_with("e ")) text = said.substr(2, said.find('\n') - 2);
+  }
+}
+
+std::unexpected<Error> refused(const Fd& context, const std::string& type,
+                               const std::string& setting) {
+  int code = errno;
+  std::string text = complaint(context);
+  if (!text.empty()) return fail(code, std::move(text));
+  return fail_errno(setting.empty() ? type : type + ": " + setting, code);
+}
+
+}  // namespace
+
+Result<Fd> open_point(const std::string& root, const std::string& point) {
+  if (!point.starts_with('/')) return fail(EINVAL, point + ": not an absolute pathname");
+  std::string base = plain(root), path = plain(point);
+  if (path.size() <= base.size() || !path_covers(base, path)) {
+    Fd fd(sys::openat(AT_FDCWD, point.c_str(), O_PATH | O_CLOEXEC));
+    if (!fd) return fail_errno(point);
+    return fd;
+  }
+  Fd top = TRY(open_root({base.empty() ? "/" : base}));
+  Fd fd;
+  // Prefix by prefix only for the sake of the message. The last step resolves all of it anew and
+  // depends on no other.
+  for (size_t end = base.size(); end < path.size();) {
+    end = std::min(path.find('/', end + 1), path.size());
+    std::string prefix = path.substr(0, end);
+    Result<Fd> step =
+        open_without_links(top.get(), {prefix.substr(base.size())}, O_PATH | O_NOFOLLOW);
+    if (!step && step.error().code == EXDEV) return fail(EXDEV, prefix + ": leads out of " + base);
+    if (!step) return fail_errno(prefix, step.error().code);
+    struct stat status{};
+    if (sys::fstat(step->get(), &status) < 0) return fail_errno(prefix);
+    if (S_ISLNK(status.st_mode)) return fail(ELOOP, prefix + " is a symbolic link");
+    fd = *std::move(step);
+  }
+  return fd;
+}
+
+Result<void> check_mount_point(const std::string& root, const std::string& point) {
+  TRY(open_point(root, point));
+  return {};
+}
+
+Result<Fd> new_tree(const std::string& type, const Words& settings, uint64_t attributes) {
+  Fd context(sys::fsopen(type.c_str(), FSOPEN_CLOEXEC));
+  if (!context && errno == ENODEV) return fail(ENODEV, type + ": no such file system here");
+  if (!context) return fail_errno(type);
+  for (const std::string& setting : settings) {
+    size_t equals = setting.find('=');
+    std::string key = setting.substr(0, equals);
+    const char* value = equals == std::string::npos ? nullptr : setting.c_str() + equals + 1;
+    unsigned command = value == nullptr ? FSCONFIG_SET_FLAG : FSCONFIG_SET_STRING;
+    if (sys::fsconfig(context.get(), command, key.c_str(), value, 0) < 0)
+      return refused(context, type, setting);
+  }
+  if (sys::fsconfig(context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) < 0)
+    return refused(context, type, "");
+  Fd tree(sys::fsmount(context.get(), FSMOUNT_CLOEXEC, static_cast<unsigned>(attributes)));
+  if (!tree) return refused(context, type, "");
+  return tree;
+}
+
+Result<void> attach(const Fd& tree, const Fd& point) {
+  unsigned flags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
+  if (sys::move_mount(tree.get(), "", point.get(), "", flags) < 0)
+    return fail(errno, std::strerror(errno));
+  return {};
+}
+
+std::string fd_path(const Fd& fd) {
+  return "/proc/self/fd/" + std::to_string(fd.get());
+}
+
+}  // namespace jail

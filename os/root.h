@@ -1,0 +1,27 @@
+// The root directory of a jail, as seen from outside: the only way to turn a JailPath into a file.
+// Never join a JailPath to a host path as text: the links in that tree belong to the jail.
+#pragma once
+
+#include "base/fd.h"
+#include "base/path.h"
+#include "base/result.h"
+
+namespace jail {
+
+// Opens the directory that is a jail's root (O_PATH where the system has it: good for the functions
+// below and for fchdir, not for reading). Follows links, which are the host's here. Error: "PATH:
+// strerror".
+Result<Fd> open_root(const HostPath& path);
+
+// Opens `path` with open(2)'s flags, plus O_CLOEXEC and O_NOCTTY, as a process of the jail would:
+// links are followed, absolute ones and `..` stay inside, but no magic link of a proc file system
+// is taken. `mode` counts with O_CREAT only. A FIFO or device of the jail may answer: use
+// O_NONBLOCK or O_PATH and look at the type before you read. Error: "PATH: strerror"; EAGAIN where
+// the tree never held still.
+Result<Fd> open_in_root(int root, const JailPath& path, int flags, unsigned mode = 0);
+
+// The same, but no component may be a link (ELOOP), and `..` must not climb over the root (EXDEV).
+// With O_PATH and O_NOFOLLOW the last component may be a link and is opened as such.
+Result<Fd> open_without_links(int root, const JailPath& path, int flags, unsigned mode = 0);
+
+}  // namespace jail
