@@ -5,6 +5,8 @@
 
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/keyctl.h>
 #include <linux/openat2.h>
 #include <linux/rtnetlink.h>
