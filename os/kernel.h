@@ -25,6 +25,16 @@ struct Process1 {
 // When a process was started, in clock ticks since boot (proc_pid_stat(5), field 22). ESRCH if there is none.
 Result<uint64_t> start_time(pid_t pid);
 
+// A pidfd for any process of the host. ESRCH if there is none.
+Result<Fd> open_process(pid_t pid);
+
+// Sends a signal to the process behind a pidfd; one that has ended is a success.
+Result<void> signal_process(int pidfd, int signal);
+
+// Waits until the process behind a pidfd has ended, at most `timeout` ms (-1: for ever), or until `stop_fd` (if not -1)
+// is readable: ECANCELED. False: out of time.
+Result<bool> await_end(int pidfd, int timeout, int stop_fd);
+
 // A pidfd for it, or ESRCH if it has ended (also where another process has its number by now).
 Result<Fd> open_process1(const Process1& process1);
 
@@ -45,8 +55,8 @@ Result<void> kill_group(const Facts& facts, const std::string& group);
 // Removes a group with all below it. EBUSY if there are processes left. One that is gone is a success.
 Result<void> remove_group(const Facts& facts, const std::string& group);
 
-// Removes every group directly below `base` whose name `spared` does not hold and that has no process, and then the
-// base if it is empty: what hooks left behind (house 14).
+// Removes the groups of hooks directly below `base` that have no process and whose jail's id is not in `spared` (sorted),
+// and then the base if it is empty: what hooks left behind (house 14).
 void sweep_groups(const Facts& facts, const std::string& base, const Words& spared);
 
 // Whether any process is left in a group; false where there is no such group.

@@ -18,6 +18,7 @@ struct World {
   std::string id;    // of this jail: names its directory, view and group
   std::string run;   // CELLBLOCK_RUN: pins/ID, ID/control
   std::string path;  // the jail's root on the host, resolved
+  std::string base;    // the top of our groups (plan/registry.h)
   std::string group;   // its cgroup below the v2 mount, without a leading slash: "cellblock/5d1f09c2"
   std::string view_of;  // id of the jail whose view this one's is a slave of, or empty: the host's mounts
   Facts facts;

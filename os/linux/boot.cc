@@ -198,7 +198,7 @@ Result<Words> apply_boot(World& world, const Op& op) {
   if (sys::pipe2(ends, O_CLOEXEC) != 0) return fail_errno("pipe");
   Fd reads(ends[0]), writes(ends[1]);
   int pidfd = -1;
-  Visit visit = TRY(visit_view(world.run, world.id));
+  Excursion visit = TRY(visit_view(world.run, world.id));
   for (auto [kind, place] : {std::pair{"net", &all.net}, {"uts", &all.uts}, {"cgroup", &all.cgroup}}) {
     Result<Fd> found = open_at(AT_FDCWD, pins_of(world.run) + "/" + kind, O_RDONLY);
     if (!found && found.error().code != ENOENT) return std::unexpected(std::move(found.error()));

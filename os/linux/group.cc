@@ -121,11 +121,11 @@ void sweep_groups(const Facts& facts, const std::string& base, const Words& spar
   Result<Words> names = children(directory->get());
   if (!names) return;
   for (const std::string& name : *names) {
-    std::string id = name.substr(0, name.find('.'));
-    if (std::ranges::find(spared, id) != spared.end()) continue;
+    size_t dot = name.find(".hook");
+    if (dot == std::string::npos || std::ranges::binary_search(spared, name.substr(0, dot))) continue;
     ignore(remove_tree(directory->get(), name), "what a hook left running stays, and its group with it");
   }
-  ignore(remove_group(facts, base), "other groups are in it");
+  sys::unlinkat(AT_FDCWD, path_of(facts, base).c_str(), AT_REMOVEDIR);  // EBUSY while any jail is left
 }
 
 void signal_member(pid_t pid, int signal) { sys::kill(pid, signal); }

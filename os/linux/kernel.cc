@@ -60,6 +60,28 @@ pid_t ancestor_elsewhere() {
 
 Result<uint64_t> start_time(pid_t pid) { return TRY(read_stat(pid)).start; }
 
+Result<Fd> open_process(pid_t pid) {
+  Fd pidfd(sys::pidfd_open(pid, 0));
+  if (!pidfd) return fail_errno(fmt::format("process {}", pid), ESRCH);
+  return pidfd;
+}
+
+Result<void> signal_process(int pidfd, int signal) {
+  if (sys::pidfd_send_signal(pidfd, signal, nullptr, 0) != 0 && errno != ESRCH) return fail_errno("signal");
+  return {};
+}
+
+Result<bool> await_end(int pidfd, int timeout, int stop_fd) {
+  pollfd ends[] = {{pidfd, POLLIN, 0}, {stop_fd, POLLIN, 0}};
+  int ready;
+  do ready = sys::poll(ends, 2, timeout);
+  while (ready < 0 && errno == EINTR);
+  if (ready < 0) return fail_errno("poll");
+  if (ends[0].revents != 0) return true;
+  if (ends[1].revents != 0) return fail_errno("wait", ECANCELED);
+  return false;
+}
+
 Result<Fd> open_process1(const Process1& process1) {
   // The descriptor first: once we hold it, the number cannot come to mean another process.
   Fd pidfd(sys::pidfd_open(process1.pid, 0));
@@ -99,11 +121,12 @@ Result<Fd> open_view(const std::string& run, const std::string& id) {
   return view;
 }
 
-Result<std::string> leave_view(const Facts& facts, const std::string& base) {
-  std::string group = group_of_self(), prefix = "/" + base + "/";
-  size_t dot = group.find(".hook");
-  if (facts.groups.empty() || !group.starts_with(prefix) || dot == std::string::npos) return std::string();
-  std::string id = group.substr(prefix.size(), dot - prefix.size());
+Result<std::string> leave_view(const Facts& facts) {
+  // "/cellblock/5d1f09c2.hook/prestart"
+  std::string group = group_of_self();
+  size_t dot = group.find(".hook"), slash = group.rfind('/', dot);
+  if (facts.groups.empty() || !group.starts_with("/cellblock") || dot == std::string::npos) return std::string();
+  std::string id = group.substr(slash + 1, dot - slash - 1);
   pid_t outside = ancestor_elsewhere();
   if (outside == 0) return id;  // a hook that is not run in the view (exec.prepare, exec.release)
   char directory[4096];

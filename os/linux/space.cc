@@ -50,7 +50,7 @@ Result<Fd> make_view(const World& world) {
 }
 
 Result<void> try_pin(const World& world, const std::string& pin) {
-  Visit visit = TRY(Visit::begin());
+  Excursion visit = TRY(Excursion::begin());
   if (!world.view_of.empty()) TRY(visit.enter(TRY(open_view(world.run, world.view_of)).get()));
   Fd view = TRY(make_view(world));
   visit.leave();
@@ -87,7 +87,7 @@ bool is_pinned(const std::string& pin) {
 // Takes the jail's mounts and the inner pins down in the view itself: a daemon that a hook left there would otherwise
 // keep them, and with them the namespaces, alive after the unpin (L1.4d). Best effort: the unpin is what counts.
 void empty_view(const World& world) {
-  Result<Visit> visit = visit_view(world.run, world.id);
+  Result<Excursion> visit = visit_view(world.run, world.id);
   if (!visit) return;
   if (world.path != "/") sys::umount2(world.path.c_str(), MNT_DETACH);
   sys::umount2(pins_of(world.run).c_str(), MNT_DETACH);
@@ -166,15 +166,15 @@ Result<void> pin_inside(const std::string& pin, int name_space) {
 
 std::string pins_of(const std::string& run) { return run + "/pins"; }
 
-Result<Visit> visit_view(const std::string& run, const std::string& id) {
+Result<Excursion> visit_view(const std::string& run, const std::string& id) {
   Fd view = TRY(open_view(run, id));
-  Visit visit = TRY(Visit::begin());
+  Excursion visit = TRY(Excursion::begin());
   TRY(visit.enter(view.get()));
   return visit;
 }
 
 Result<Fd> pinned_namespace(const std::string& run, const std::string& id, const std::string& kind) {
-  Visit visit = TRY(visit_view(run, id));
+  Excursion visit = TRY(visit_view(run, id));
   Result<Fd> found = open_at(AT_FDCWD, pins_of(run) + "/" + kind, O_RDONLY);
   if (!found && found.error().code == ENOENT) return Fd();
   return found;
@@ -216,7 +216,7 @@ Result<Words> apply_namespaces(World& world, const Op& op) {
     if (born.uts) made[1] = std::move(born.uts);
     if (born.cgroup) made[2] = std::move(born.cgroup);
   }
-  Visit visit = TRY(visit_view(world.run, world.id));
+  Excursion visit = TRY(visit_view(world.run, world.id));
   for (size_t i = 0; i < 3; ++i)
     if (made[i]) TRY(pin_inside(pins_of(world.run) + "/" + kinds[i], made[i].get()));
   return Words{};

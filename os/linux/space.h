@@ -10,7 +10,7 @@
 
 #include "base/fd.h"
 #include "base/result.h"
-#include "os/linux/visit.h"
+#include "os/linux/excursion.h"
 #include "os/world.h"
 
 namespace jail {
@@ -18,7 +18,7 @@ namespace jail {
 std::string pins_of(const std::string& run);
 
 // Enters the view of a jail. ENOENT if it has none.
-Result<Visit> visit_view(const std::string& run, const std::string& id);
+Result<Excursion> visit_view(const std::string& run, const std::string& id);
 
 // A namespace pinned in a jail's view, by kind. No descriptor where the jail has the host's of that kind.
 Result<Fd> pinned_namespace(const std::string& run, const std::string& id, const std::string& kind);

@@ -14,14 +14,14 @@ namespace {
 
 // mount PARAMETER TYPE SOURCE POINT OPTIONS: PARAMETER is the word of jail.conf it came from, for messages.
 Result<Words> apply_mount(World& world, const Op& op) {
-  Visit visit = TRY(visit_view(world.run, world.id));
+  Excursion visit = TRY(visit_view(world.run, world.id));
   TRY(in(op.args[0], mount_words(world.path, {op.args[1], op.args[2], op.args[3], op.args[4]})));
   return Words{};
 }
 
 // devices PARAMETER POINT RULESET
 Result<Words> apply_devices(World& world, const Op& op) {
-  Visit visit = TRY(visit_view(world.run, world.id));
+  Excursion visit = TRY(visit_view(world.run, world.id));
   int ruleset = static_cast<int>(parse_int(op.args[2]).value_or(-1));
   TRY(in(op.args[0], make_devices(world.path, op.args[1], ruleset)));
   return Words{};

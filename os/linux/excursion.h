@@ -1,0 +1,31 @@
+// Short excursions to other namespaces by the calling, single-threaded process.
+#pragma once
+
+#include "base/fd.h"
+#include "base/result.h"
+
+namespace jail {
+
+// Remembers the mount namespace, root and working directory of this process, and goes back to them: by leave(), or at
+// the latest when it goes out of scope. Between the two the process may be in any mount namespace. A way back that
+// fails ends the program: acting on the wrong mounts would be worse.
+class Excursion {
+ public:
+  // Notes where we are. Nothing is entered yet.
+  static Result<Excursion> begin();
+  Excursion(Excursion&&) noexcept = default;
+  Excursion& operator=(Excursion&&) = delete;
+  ~Excursion() { leave(); }
+
+  // Enters the mount namespace behind `mounts`.
+  Result<void> enter(int mounts);
+  // A descriptor of the mount namespace we came from.
+  int home() const { return home_.get(); }
+  void leave();
+
+ private:
+  Excursion() = default;
+  Fd home_, root_, directory_;
+};
+
+}  // namespace jail

@@ -1,0 +1,248 @@
+#include "plan/claims.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/file.h"
+#include "base/sys.h"
+#include "conf/lex.h"
+#include "ledger/ledger.h"
+#include "os/kernel.h"
+
+namespace jail {
+
+namespace {
+
+constexpr int64_t last_possible_jid = 999'999;
+
+std::string jails_of(const Places& places) { return places.db + "/jails"; }
+
+Result<Index> parse_index(std::string_view text) {
+  Index index;
+  for (const std::string& line : split(text, "\n")) {
+    Words words = TRY(lex_words(line));
+    if (words.size() == 3 && words[0] == "index") {
+      index.last_jid = parse_int(words[2]).value_or(0);
+    } else if (words.size() == 3) {
+      index.entries.push_back({parse_int(words[0]).value_or(0), words[1], words[2]});
+    }
+  }
+  return index;
+}
+
+// After a boot of the host, or where somebody emptied CELLBLOCK_RUN: the ledgers know name and jid.
+Result<Index> rebuild_index(const Places& places) {
+  Index index;
+  Result<Words> names = list_directory(jails_of(places));
+  if (!names) return index;
+  for (const std::string& id : *names) {
+    Result<Fd> directory = open_at(AT_FDCWD, jails_of(places) + "/" + id, O_RDONLY | O_DIRECTORY);
+    if (!directory) continue;
+    Result<Ledger> ledger = Ledger::open(directory->get(), false);
+    if (!ledger) continue;
+    const Act* boot = ledger->newest("boot");
+    int64_t jid = boot && !boot->op.args.empty() ? parse_int(boot->op.args[0]).value_or(0) : 0;
+    index.entries.push_back({jid, id, ledger->head().name});
+    index.last_jid = std::max(index.last_jid, jid);
+  }
+  return index;
+}
+
+Result<Fd> lock_file(const std::string& path, int operation) {
+  Fd file = TRY(open_at(AT_FDCWD, path, O_RDWR | O_CREAT, 0644));
+  while (sys::flock(file.get(), operation) != 0) {
+    if (errno == EINTR) continue;
+    if (errno == EWOULDBLOCK) return fail_errno(path, EBUSY);
+    return fail_errno(path);
+  }
+  return file;
+}
+
+// A lock on a file that was removed while we waited for it locks nothing.
+bool still_there(int fd) {
+  struct stat status;
+  return sys::fstat(fd, &status) == 0 && status.st_nlink > 0;
+}
+
+Result<Fd> lock_life(const Places& places, const std::string& id) {
+  Fd lock = TRY(lock_file(fmt::format("{}/{}/lock", places.run, id), LOCK_EX | LOCK_NB));
+  if (!still_there(lock.get())) return fail_errno("jail " + id, ENOENT);
+  if (sys::ftruncate(lock.get(), 0) != 0) return fail_errno("lock");
+  TRY(in("lock", write_all(lock.get(), fmt::format("{}\n", getpid()))));
+  return lock;
+}
+
+Result<std::string> draw_id() {
+  uint32_t number = 0;
+  Fd random = TRY(open_at(AT_FDCWD, "/dev/urandom", O_RDONLY));
+  if (sys::read(random.get(), &number, sizeof number) != sizeof number) return fail_errno("/dev/urandom", EIO);
+  return fmt::format("{:08x}", number);
+}
+
+Result<int64_t> free_jid(const Index& index) {
+  for (int64_t tried = 0, jid = index.last_jid; tried < last_possible_jid; ++tried) {
+    jid = jid >= last_possible_jid ? 1 : jid + 1;
+    if (!index.by_jid(jid)) return jid;
+  }
+  return fail(EAGAIN, "no available jail IDs");
+}
+
+// Draws ids until one is new: no directory, and not in the index.
+Result<std::string> new_id(const Places& places, const Index& index) {
+  for (;;) {
+    std::string id = TRY(draw_id());
+    struct stat status;
+    if (!index.by_id(id) && sys::fstatat(AT_FDCWD, (jails_of(places) + "/" + id).c_str(), &status, 0) != 0) return id;
+  }
+}
+
+void remove_directory(const std::string& path) {
+  Result<Words> names = list_directory(path);
+  if (!names) return;
+  for (const std::string& name : *names) sys::unlinkat(AT_FDCWD, (path + "/" + name).c_str(), 0);
+  sys::unlinkat(AT_FDCWD, path.c_str(), AT_REMOVEDIR);
+}
+
+// An entry without a directory is what a claim or a forgetting that was killed left: under the registry's lock neither is
+// under way.
+void prune(const Places& places, Index& index, const Entry* entry) {
+  struct stat status;
+  if (!entry || sys::fstatat(AT_FDCWD, (jails_of(places) + "/" + entry->id).c_str(), &status, 0) == 0) return;
+  const std::string id = entry->id;
+  remove_directory(places.run + "/" + id);
+  std::erase_if(index.entries, [&](const Entry& other) { return other.id == id; });
+}
+
+}  // namespace
+
+const Entry* Index::by_name(std::string_view name) const {
+  auto it = std::ranges::find(entries, name, &Entry::name);
+  return it == entries.end() ? nullptr : &*it;
+}
+
+const Entry* Index::by_jid(int64_t jid) const {
+  auto it = std::ranges::find(entries, jid, &Entry::jid);
+  return it == entries.end() || jid == 0 ? nullptr : &*it;
+}
+
+const Entry* Index::by_id(std::string_view id) const {
+  auto it = std::ranges::find(entries, id, &Entry::id);
+  return it == entries.end() ? nullptr : &*it;
+}
+
+Result<Index> read_index(const Places& places) {
+  Result<std::string> text = read_file(AT_FDCWD, places.run + "/index");
+  if (text) return in(places.run + "/index", parse_index(*text));
+  if (text.error().code != ENOENT) return std::unexpected(std::move(text.error()));
+  return rebuild_index(places);
+}
+
+Result<RegistryLock> RegistryLock::take(const Places& places) {
+  RegistryLock registry(places);
+  TRY(make_directories(jails_of(places), 0755));
+  TRY(make_directories(places.run, 0755));
+  registry.lock_ = TRY(lock_file(places.run + "/registry", LOCK_EX));
+  registry.index_ = TRY(read_index(places));
+  return registry;
+}
+
+Result<void> RegistryLock::save() {
+  std::string text = fmt::format("index 1 {}\n", index_.last_jid);
+  for (const Entry& entry : index_.entries)
+    text += fmt::format("{} {} {}\n", entry.jid, entry.id, quote_word(entry.name));
+  return replace_file(AT_FDCWD, places_.run + "/index", text, 0644, false);
+}
+
+Result<Claimed> claim(const Places& places, std::string_view name, int64_t jid) {
+  RegistryLock registry = TRY(RegistryLock::take(places));
+  Index& index = registry.index();
+  prune(places, index, index.by_jid(jid));
+  prune(places, index, index.by_name(name));
+  if (jid != 0 && index.by_jid(jid)) return fail(EEXIST, fmt::format("jail {} already exists", jid));
+  Claimed claimed;
+  claimed.entry.jid = jid != 0 ? jid : TRY(free_jid(index));
+  claimed.entry.name = name.empty() ? fmt::format("{}", claimed.entry.jid) : std::string(name);
+  if (index.by_name(claimed.entry.name)) return fail(EEXIST, fmt::format("jail \"{}\" already exists", name));
+  claimed.entry.id = TRY(new_id(places, index));
+  TRY(make_pins(places.run));
+  // The index first: an entry without a directory is nothing, a directory without an entry would be lost.
+  index.last_jid = jid != 0 ? index.last_jid : claimed.entry.jid;
+  index.entries.push_back(claimed.entry);
+  TRY(registry.save());
+  const std::string directory = jails_of(places) + "/" + claimed.entry.id;
+  TRY(make_directories(places.run + "/" + claimed.entry.id, 0755));
+  claimed.life = TRY(lock_life(places, claimed.entry.id));
+  TRY(make_directories(directory, 0755));
+  claimed.directory = TRY(open_at(AT_FDCWD, directory, O_RDONLY | O_DIRECTORY));
+  return claimed;
+}
+
+Result<Claimed> take_life(const Places& places, const Entry& entry) {
+  Claimed claimed;
+  claimed.entry = entry;
+  claimed.directory = TRY(open_at(AT_FDCWD, jails_of(places) + "/" + entry.id, O_RDONLY | O_DIRECTORY));
+  TRY(make_directories(places.run + "/" + entry.id, 0755));
+  claimed.life = TRY(lock_life(places, entry.id));
+  // While we waited, the last holder may have forgotten the jail.
+  if (!still_there(claimed.directory.get())) {
+    remove_directory(places.run + "/" + entry.id);
+    return fail_errno("jail " + entry.name, ENOENT);
+  }
+  return claimed;
+}
+
+Result<LifeHolder> life_holder(const Places& places, const std::string& id) {
+  const std::string path = fmt::format("{}/{}/lock", places.run, id);
+  Result<Fd> file = open_at(AT_FDCWD, path, O_RDWR);
+  if (!file) return fail_errno(path, ESRCH);
+  char text[32] = "";
+  ssize_t size = sys::pread(file->get(), text, sizeof text - 1, 0);
+  LifeHolder holder;
+  std::from_chars(text, text + std::max<ssize_t>(size, 0), holder.pid);
+  Result<Fd> pidfd = open_process(holder.pid);
+  // Looked at last: if the lock is held now, the process that we opened before is its holder.
+  if (sys::flock(file->get(), LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK || !pidfd) return fail_errno(path, ESRCH);
+  holder.pidfd = std::move(*pidfd);
+  return holder;
+}
+
+Result<Fd> lock_parameters(const Places& places, const std::string& id) {
+  return lock_file(fmt::format("{}/{}/parameters", places.run, id), LOCK_EX);
+}
+
+Result<void> forget(const Places& places, const Facts& facts, const std::string& id) {
+  RegistryLock registry = TRY(RegistryLock::take(places));
+  Index& index = registry.index();
+  std::erase_if(index.entries, [&](const Entry& entry) { return entry.id == id; });
+  // The record goes before the index, so that a crash between the two leaves an entry without a record: nothing.
+  remove_directory(jails_of(places) + "/" + id);
+  remove_directory(places.run + "/" + id);
+  TRY(registry.save());
+  Words spared;
+  for (const Entry& entry : index.entries) spared.push_back(entry.id);
+  std::ranges::sort(spared);
+  sweep_groups(facts, places.base, spared);
+  if (index.entries.empty()) drop_pins(places.run);
+  return {};
+}
+
+Result<void> prune_index(const Places& places) {
+  RegistryLock registry = TRY(RegistryLock::take(places));
+  const std::vector<Entry> entries = registry.index().entries;
+  for (const Entry& entry : entries) prune(places, registry.index(), &entry);
+  if (registry.index().entries.empty()) drop_pins(places.run);
+  return registry.save();
+}
+
+Result<void> rename_entry(const Places& places, const std::string& id, const std::string& name) {
+  RegistryLock registry = TRY(RegistryLock::take(places));
+  for (const Entry& entry : registry.index().entries)
+    if (entry.name == name && entry.id != id) return fail(EEXIST, fmt::format("jail \"{}\" already exists", name));
+  for (Entry& entry : registry.index().entries)
+    if (entry.id == id) entry.name = name;
+  return registry.save();
+}
+
+}  // namespace jail

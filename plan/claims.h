@@ -1,0 +1,92 @@
+// The writing half of the registry: claiming an id, name and jid; the three locks; forgetting a jail that is no more.
+//
+// Locks, all flock(2) on files below CELLBLOCK_RUN, so that they die with their holder:
+//   lock            the registry: index, pins, sweeping. Held for a moment.
+//   ID/lock         the life of one jail: start, stop, undo. Held throughout; the holder's pid is in it.
+//   ID/parameters   what jail -m changes. Held for a moment, also by hooks of a start that holds the life lock.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/fd.h"
+#include "base/result.h"
+#include "os/facts.h"
+#include "plan/registry.h"
+
+namespace jail {
+
+// One jail of the index.
+struct Entry {
+  int64_t jid = 0;  // 0: it had none when the index was rebuilt after a boot of the host
+  std::string id;
+  std::string name;
+};
+
+// The index: jid, id and today's name of every jail that has a record; and the last jid given out.
+struct Index {
+  int64_t last_jid = 0;
+  std::vector<Entry> entries;
+
+  const Entry* by_name(std::string_view name) const;
+  const Entry* by_jid(int64_t jid) const;
+  const Entry* by_id(std::string_view id) const;
+};
+
+// Reads the index; rebuilds it in memory from the ledgers where it is not there. Nothing at all is an empty one.
+Result<Index> read_index(const Places& places);
+
+// Holds the registry's lock. Makes the directories that are missing (CELLBLOCK_DB/jails, CELLBLOCK_RUN).
+class RegistryLock {
+ public:
+  static Result<RegistryLock> take(const Places& places);
+  Index& index() { return index_; }
+  // Writes the index back.
+  Result<void> save();
+
+ private:
+  explicit RegistryLock(const Places& places) : places_(places) {}
+  Places places_;
+  Fd lock_;
+  Index index_;
+};
+
+// A jail claimed by us: its directory below CELLBLOCK_DB/jails and the lock of its life.
+struct Claimed {
+  Entry entry;
+  Fd directory;
+  Fd life;
+};
+
+// Draws an id for a new jail of that name (empty: the jid's text) and jid (0: the next free one), makes its
+// directories, takes its life lock and enters it in the index. EEXIST, with Appendix A's text, if name or jid is taken
+// by a jail that has a record.
+Result<Claimed> claim(const Places& places, std::string_view name, int64_t jid);
+
+// Takes the life lock of a jail that has a record. EBUSY if somebody else holds it (see holder), ENOENT if the jail is
+// no more.
+Result<Claimed> take_life(const Places& places, const Entry& entry);
+
+// The process that holds a jail's life lock, by pidfd, with its number. ESRCH if nobody does.
+struct LifeHolder {
+  pid_t pid = 0;
+  Fd pidfd;
+};
+Result<LifeHolder> life_holder(const Places& places, const std::string& id);
+
+// Takes the lock of a jail's parameters, waiting for whoever has it.
+Result<Fd> lock_parameters(const Places& places, const std::string& id);
+
+// Removes the record of a jail whose ledger holds nothing open, its groups of hooks, and with the last jail the pins and
+// the group base. Idempotent.
+Result<void> forget(const Places& places, const Facts& facts, const std::string& id);
+
+// Removes what claims that were killed left in the index and below CELLBLOCK_RUN (jail --recover).
+Result<void> prune_index(const Places& places);
+
+// Gives a jail another name in the index. EEXIST if it is taken.
+Result<void> rename_entry(const Places& places, const std::string& id, const std::string& name);
+
+}  // namespace jail

@@ -1,0 +1,53 @@
+#include "plan/life.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "base/sys.h"
+
+namespace jail {
+
+namespace {
+
+// One write(2) a line, so that lines of jails that start at the same time never mix, and what a hook prints stands
+// where it was printed.
+void print(int fd, const std::string& line) {
+  if (sys::write(fd, line.data(), line.size()) < 0) return;  // whoever closed our output does not want it
+}
+
+std::string prefixed(const Talk& talk, std::string_view text) {
+  return talk.name.empty() ? fmt::format("{}\n", text) : fmt::format("{}: {}\n", talk.name, text);
+}
+
+}  // namespace
+
+void Talk::note(std::string_view text) const { print(STDOUT_FILENO, prefixed(*this, text)); }
+
+void Talk::error(std::string_view text) const { print(STDERR_FILENO, "jail: " + prefixed(*this, text)); }
+
+void Talk::print_jid(int64_t jid) const { print(STDOUT_FILENO, fmt::format("{}\n", jid)); }
+
+void Talk::remark(std::string_view text) const {
+  if (!quiet && !strict()) error(fmt::format("note: {}", text));
+}
+
+bool strict() {
+  const char* value = std::getenv("CELLBLOCK_STRICT");
+  return value && std::string_view(value) == "freebsd";
+}
+
+Result<void> take_turn(const Talk& talk, Turn turn) {
+  if (talk.turns < 0) return {};
+  char byte = static_cast<char>(turn);
+  if (sys::write(talk.turns, &byte, 1) != 1) return fail_errno("the jail command", ECANCELED);
+  if (turn != Turn::command && turn != Turn::ended) return {};
+  ssize_t size;
+  do size = sys::read(talk.turns, &byte, 1);
+  while (size < 0 && errno == EINTR);
+  if (size != 1) return fail_errno("the jail command", ECANCELED);
+  return {};
+}
+
+}  // namespace jail

@@ -1,0 +1,168 @@
+// The start of a jail, read aloud: what each phase adds. The undo of an act stands with its verb, nowhere else.
+#include <fmt/format.h>
+
+#include "conf/address.h"
+#include "conf/fstab.h"
+#include "os/mount.h"
+#include "os/privileges.h"
+#include "plan/plan.h"
+#include "plan/privileges.h"
+
+namespace jail {
+
+namespace {
+
+bool is(const std::optional<bool>& value) { return value.value_or(false); }
+bool inherits(const std::optional<JailSys>& value) { return value == JailSys::inherit; }
+
+Result<void> plan_prepare(const Spec& spec, const Facts&, const Site&, Plan& plan) {
+  if (spec.exec_prepare || spec.exec_release) plan.ops.push_back({"prepare", {}});
+  return {};
+}
+
+Result<void> plan_addresses(const Spec& spec, const Facts&, const Site&, Plan& plan) {
+  struct Row {
+    const char* name;
+    Family family;
+    const std::optional<Words>& words;
+  };
+  for (const Row& row : {Row{"ip4.addr", Family::ip4, spec.ip4_addr}, Row{"ip6.addr", Family::ip6, spec.ip6_addr}}) {
+    if (!row.words) continue;
+    for (const Address& address : TRY(in(row.name, parse_addresses(row.family, *row.words, spec.interface.value_or("")))))
+      if (!address.interface.empty())
+        plan.ops.push_back({"address", {address.interface, address.address, fmt::format("{}", address.prefix),
+                                        join(address.extra, " ")}});
+  }
+  return {};
+}
+
+Result<void> plan_group(const Spec&, const Facts& facts, const Site& site, Plan& plan) {
+  if (facts.groups.empty()) return fail(ENOTSUP, "cgroup v2: not mounted on this host; a jail needs it");
+  plan.ops.push_back({"group", {site.group}});
+  return {};
+}
+
+// Which network stack: one of its own with vnet, the one above for addresses and inherit, else an empty one.
+std::string net_of(const Spec& spec) {
+  if (spec.vnet == JailSys::new_) return "loopback";
+  bool shared = inherits(spec.ip4) || inherits(spec.ip6) || (spec.ip4_addr && !spec.ip4_addr->empty()) ||
+                (spec.ip6_addr && !spec.ip6_addr->empty());
+  return shared ? "parent" : "new";
+}
+
+std::string uts_of(const Spec& spec) {
+  if (inherits(spec.host)) return "parent";
+  return spec.allow_set_hostname.value_or(true) ? "owned" : "new";
+}
+
+// A mount of a kind that belongs to process 1's namespaces waits for the boot; all others are made in the view.
+void add_mount(const char* parameter, const FstabLine& line, const std::string& root, Plan& plan) {
+  const std::string base = root == "/" ? "" : root;
+  if (mounted_at_boot(line.type) && line.point.starts_with(base + "/")) {
+    plan.boot.push_back({"mount", {line.type, line.source, line.point.substr(base.size()), line.options}});
+  } else {
+    plan.ops.push_back({"mount", {parameter, line.type, line.source, line.point, line.options}});
+  }
+}
+
+void plan_devices(const Spec& spec, const std::string& base, Plan& plan) {
+  if (is(spec.mount_devfs)) {
+    plan.ops.push_back({"devices", {"mount.devfs", base + "/dev", fmt::format("{}", spec.devfs_ruleset.value_or(4))}});
+    plan.boot.push_back({"mount", {"tmpfs", "shm", "/dev/shm", "mode=1777,nosuid"}});
+    plan.boot.push_back({"mount", {"mqueue", "mqueue", "/dev/mqueue", "nosuid,noexec"}});
+  }
+  if (is(spec.mount_fdescfs)) plan.ops.push_back({"mount", {"mount.fdescfs", "fdescfs", ".", base + "/dev/fd", ""}});
+}
+
+Result<void> plan_mounts(const Spec& spec, const Facts&, const Site& site, Plan& plan) {
+  plan.ops.push_back({"view", {site.path, site.parent.empty() ? "-" : site.parent}});
+  plan.ops.push_back({"namespaces", {net_of(spec), uts_of(spec), "new"}});
+  plan.boot.push_back({"root", {site.path}});
+  if (spec.mount) {
+    for (const std::string& word : *spec.mount)
+      if (auto line = TRY(in("mount", parse_fstab_line(word)))) add_mount("mount", *line, site.path, plan);
+  }
+  for (const std::string& word : site.fstab)
+    if (auto line = TRY(in("mount.fstab", parse_fstab_line(word)))) add_mount("mount.fstab", *line, site.path, plan);
+  plan_devices(spec, site.path == "/" ? "" : site.path, plan);
+  if (is(spec.mount_procfs)) plan.boot.push_back({"mount", {"procfs", ".", "/proc", ""}});
+  return {};
+}
+
+// One act for a pair of hooks, if either half is there.
+void plan_hook(const char* name, const std::optional<Words>& forward, const std::optional<Words>& back, Plan& plan) {
+  if (forward || back) plan.ops.push_back({"hook", {name}});
+}
+
+Result<void> plan_prestart(const Spec& spec, const Facts&, const Site&, Plan& plan) {
+  plan_hook("prestart", spec.exec_prestart, spec.exec_poststop, plan);
+  return {};
+}
+
+Result<void> plan_jail(const Spec& spec, const Facts&, const Site& site, Plan& plan) {
+  if (uts_of(spec) != "parent")
+    plan.boot.push_back({"names", {spec.host_hostname.value_or(""), spec.host_domainname.value_or("")}});
+  plan.boot.push_back({"privileges", rights_of(spec)});
+  const bool sysv = is(spec.allow_sysvipc);
+  const bool wanted[] = {spec.sysvmsg ? inherits(spec.sysvmsg) : sysv, spec.sysvsem ? inherits(spec.sysvsem) : sysv,
+                         spec.sysvshm ? inherits(spec.sysvshm) : sysv};
+  if (wanted[0] != wanted[1] || wanted[1] != wanted[2])
+    return fail(ENOTSUP, "sysvmsg, sysvsem, sysvshm: only all three together can be inherited on this system");
+  plan.ops.push_back({"boot", {fmt::format("{}", site.jid), "new", wanted[0] ? "host" : "new"}});
+  return {};
+}
+
+Result<void> plan_created(const Spec& spec, const Facts&, const Site&, Plan& plan) {
+  plan_hook("created", spec.exec_created, std::nullopt, plan);
+  if (spec.zfs_dataset && !spec.zfs_dataset->empty()) return fail(ENOTSUP, "zfs.dataset: not supported on this system");
+  return {};
+}
+
+Result<void> plan_network(const Spec& spec, const Facts&, const Site&, Plan& plan) {
+  for (const std::string& interface : spec.vnet_interface.value_or(Words{})) {
+    if (spec.vnet != JailSys::new_) return fail(EINVAL, fmt::format("vnet.interface: {}: the jail has no vnet", interface));
+    plan.ops.push_back({"lend", {interface}});
+  }
+  return {};
+}
+
+Result<void> plan_commands(const Spec&, const Facts&, const Site&, Plan& plan) {
+  plan.ops.push_back({"start", {}});
+  return {};
+}
+
+Result<void> plan_poststart(const Spec& spec, const Facts&, const Site&, Plan& plan) {
+  plan_hook("poststart", spec.exec_poststart, spec.exec_prestop, plan);
+  return {};
+}
+
+constexpr Phase table[] = {
+    // clang-format off
+    {"prepare",   "exec.prepare / exec.release",                plan_prepare},
+    {"addresses", "ip4.addr, ip6.addr with an interface",       plan_addresses},
+    {"group",     "(rctl)",                                     plan_group},
+    {"mounts",    "mount, mount.fstab, .devfs .fdescfs .procfs", plan_mounts},
+    {"prestart",  "exec.prestart / exec.poststop",              plan_prestart},
+    {"jail",      "create / remove",                            plan_jail},
+    {"created",   "exec.created, zfs.dataset",                  plan_created},
+    {"network",   "vnet.interface",                             plan_network},
+    {"start",     "exec.start, command / exec.stop",            plan_commands},
+    {"poststart", "exec.poststart / exec.prestop",              plan_poststart},
+    // clang-format on
+};
+
+}  // namespace
+
+std::span<const Phase> phases() { return table; }
+
+Result<Plan> plan_start(const Spec& spec, const Facts& facts, const Site& site) {
+  Plan plan;
+  for (const Phase& phase : phases()) TRY(phase.plan(spec, facts, site, plan));
+  if (net_of(spec) == "parent" && (spec.ip4_addr || spec.ip6_addr))
+    plan.remarks.push_back("ip4.addr, ip6.addr: the jail is not yet held to these addresses on this system");
+  for (const std::string& right : rights_of(spec))
+    if (std::string remark = privilege_remark(right); !remark.empty()) plan.remarks.push_back(remark);
+  return plan;
+}
+
+}  // namespace jail

@@ -1,0 +1,193 @@
+// Running the command lists of a Spec (J4.4): on the host in the view, or in the jail.
+#include <fmt/format.h>
+#include <signal.h>
+#include <string.h>
+
+#include <cstdlib>
+
+#include "base/file.h"
+#include "base/sys.h"
+#include "os/command.h"
+#include "os/kernel.h"
+#include "os/mount.h"
+#include "plan/command_line.h"
+#include "plan/life.h"
+#include "plan/privileges.h"
+
+namespace jail {
+
+namespace {
+
+// Where the commands of one list run, opened once.
+struct Venue {
+  bool in_jail = false;
+  Fd view, group, process1;
+  std::string group_path;  // for leaves of commands with a time limit
+};
+
+void fill_identity(const Life& life, bool in_jail, Identity& identity) {
+  const Spec& spec = *life.hooks;
+  identity.clean = spec.exec_clean.value_or(false);
+  if (in_jail) {
+    identity.user = spec.exec_jail_user.value_or("");
+    identity.user_of_host = spec.exec_system_jail_user.value_or(false);
+    return;
+  }
+  identity.user = spec.exec_system_user.value_or("");
+  identity.set.push_back("JPATH=" + life.spec->path.value_or(""));
+  if (life.jid_known) identity.set.push_back(fmt::format("JID={}", life.jid));
+  std::string name = life.spec->name.value_or(life.jid_known ? fmt::format("{}", life.jid) : "");
+  if (!name.empty()) identity.set.push_back("JNAME=" + name);
+}
+
+Result<Fd> open_log(const World& world) {
+  const std::string& log = *world.life->hooks->exec_consolelog;
+  size_t slash = log.rfind('/');
+  std::string parent = slash == std::string::npos || slash == 0 ? "/" : log.substr(0, slash);
+  if (!log.starts_with('/')) return fail(EINVAL, fmt::format("exec.consolelog: {}: not an absolute pathname", log));
+  TRY(in("exec.consolelog", check_mount_point(world.path, parent)));
+  struct stat status;
+  if (path_covers(world.path, log) && sys::fstatat(AT_FDCWD, log.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+      S_ISLNK(status.st_mode)) {
+    return fail(ELOOP, fmt::format("exec.consolelog: {} is a symbolic link", log));
+  }
+  int flags = O_WRONLY | O_CREAT | O_APPEND | (path_covers(world.path, log) ? O_NOFOLLOW : 0);
+  return in("open", open_at(AT_FDCWD, log, flags, 0666));
+}
+
+// What a wait came to, as J4.4 words it; empty: success.
+std::string verdict(const Ended& ended) {
+  if (ended.timed_out) return "timed out";
+  if (WIFSIGNALED(ended.status)) return fmt::format("exited on signal {}", WTERMSIG(ended.status));
+  return WEXITSTATUS(ended.status) == 0 ? "" : "failed";
+}
+
+// Waits for a foreground command and judges it. One that runs out of time is ended with all that it started, which is
+// in a group of its own.
+Result<void> judge(World& world, Running& running, const std::string& shown, const std::string& leaf) {
+  const Life& life = *world.life;
+  int64_t limit = life.hooks->exec_timeout.value_or(0);
+  Result<Ended> ended = wait_command(running, limit > 0 ? limit * 1000 : -1, life.talk.stop_fd);
+  bool over = !ended || ended->timed_out;
+  if (over && !leaf.empty()) ignore(kill_group(world.facts, leaf), "the rollback ends the jail's group as a whole");
+  if (over && leaf.empty()) let_go(running);
+  if (!leaf.empty()) ignore(remove_group(world.facts, leaf), "what went to the background keeps it");
+  if (!ended) return std::unexpected(std::move(ended.error()));
+  std::string text = verdict(*ended);
+  if (text.empty()) return {};
+  return fail(EIO, shown + ": " + text);
+}
+
+Result<Fd> leaf_group(World& world, const Venue& venue, size_t number, std::string& leaf) {
+  leaf = fmt::format("{}/c{}.{}", venue.group_path, getpid(), number);
+  TRY(make_group(world.facts, leaf));
+  return open_group(world.facts, leaf);
+}
+
+Result<void> run_one(World& world, const Venue& venue, const CommandLine& line, size_t number) {
+  const Life& life = *world.life;
+  if (life.talk.verbose) {
+    const auto& user = venue.in_jail ? life.hooks->exec_jail_user : life.hooks->exec_system_user;
+    life.talk.note(fmt::format("run command{}{}: {}", venue.in_jail ? " in jail" : "",
+                               user ? " as " + *user : "", line.shown));
+  }
+  Command command;
+  command.argv = line.argv;
+  fill_identity(life, venue.in_jail, command.identity);
+  command.session = line.background;
+  command.fail_prefix = life.talk.name.empty() ? "jail: " : "jail: " + life.talk.name + ": ";
+  Fd log, leaf_directory;
+  std::string leaf;
+  if (venue.in_jail && life.hooks->exec_consolelog && !life.hooks->exec_consolelog->empty()) {
+    log = TRY(open_log(world));
+    command.output = log.get();
+  }
+  int group = venue.group.get();
+  if (!line.background && life.hooks->exec_timeout.value_or(0) > 0 && !strict()) {
+    leaf_directory = TRY(leaf_group(world, venue, number, leaf));
+    group = leaf_directory.get();
+  }
+  if (venue.in_jail) {
+    command.inside = Inside{venue.process1.get(), group, rights_of(*life.spec)};
+  } else {
+    command.view = venue.view ? venue.view.get() : -1;
+    command.group = group;
+  }
+  if (!line.background) TRY(take_turn(life.talk, Turn::command));
+  Running running = TRY(start_command(command));
+  if (line.background) {
+    let_go(running);
+    return {};
+  }
+  Result<void> result = judge(world, running, line.shown, leaf);
+  TRY(take_turn(life.talk, Turn::ended));
+  return result;
+}
+
+// The error of a command is printed here, where FreeBSD prints it: before anything is undone.
+Result<void> report(const Life& life, Result<void> result) {
+  if (!result && result.error().code != ECANCELED) life.talk.error(result.error().text);
+  return result;
+}
+
+Result<void> run_lines(World& world, const Venue& venue, const Words& words) {
+  for (size_t i = 0; i < words.size(); ++i) {
+    if (std::optional<CommandLine> line = parse_command(words[i]))
+      TRY(report(*world.life, run_one(world, venue, *line, i)));
+  }
+  return {};
+}
+
+Result<Venue> inside(World& world) {
+  Venue venue;
+  venue.in_jail = true;
+  const Words& boot = world.yields["boot"];
+  if (boot.size() != 2) return fail_errno("jail_attach", EINVAL);
+  Process1 process1{static_cast<pid_t>(parse_int(boot[0]).value_or(0)),
+                    static_cast<uint64_t>(parse_int(boot[1]).value_or(0))};
+  Result<Fd> pidfd = open_process1(process1);
+  if (!pidfd) return fail_errno("jail_attach", EINVAL);
+  venue.process1 = std::move(*pidfd);
+  venue.group_path = world.group + "/jail/run";
+  venue.group = TRY(open_group(world.facts, venue.group_path));
+  return venue;
+}
+
+Result<Venue> outside(World& world, const char* phase) {
+  Venue venue;
+  venue.group_path = hook_group(world, phase);
+  TRY(make_group(world.facts, venue.group_path));
+  venue.group = TRY(open_group(world.facts, venue.group_path));
+  Result<Fd> view = open_view(world.run, world.id);
+  if (view) venue.view = std::move(*view);
+  return venue;
+}
+
+}  // namespace
+
+std::string hook_group(const World& world, const char* phase) {
+  return fmt::format("{}/{}.hook/{}", world.base, world.id, phase);
+}
+
+Result<void> run_on_host(World& world, const char* phase, const Words& words) {
+  if (words.empty()) return {};
+  Result<Venue> venue = outside(world, phase);
+  if (!venue) return report(*world.life, std::unexpected(std::move(venue.error())));
+  return run_lines(world, *venue, words);
+}
+
+Result<void> run_in_jail(World& world, const Words& words) {
+  if (words.empty()) return {};
+  Result<Venue> venue = inside(world);
+  if (!venue) return report(*world.life, std::unexpected(std::move(venue.error())));
+  return run_lines(world, *venue, words);
+}
+
+Result<void> run_vector(World& world, const Words& argv) {
+  if (argv.empty()) return {};
+  Result<Venue> venue = inside(world);
+  if (!venue) return report(*world.life, std::unexpected(std::move(venue.error())));
+  return report(*world.life, run_one(world, *venue, command_of(argv), 0));
+}
+
+}  // namespace jail
