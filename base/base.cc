@@ -105,6 +105,18 @@ Result<void> replace_file(int dir, const std::string& name, std::string_view tex
   return done;
 }
 
+Result<Words> list_directory(const std::string& path) {
+  Fd fd = TRY(open_at(AT_FDCWD, path, O_RDONLY | O_DIRECTORY));
+  DIR* directory = fdopendir(fd.get());
+  if (!directory) return fail_errno(path);
+  fd.release();  // closedir closes it
+  Words names;
+  while (const dirent* entry = readdir(directory))
+    if (std::string_view(entry->d_name) != "." && std::string_view(entry->d_name) != "..") names.emplace_back(entry->d_name);
+  closedir(directory);
+  return names;
+}
+
 Result<void> make_directories(const std::string& path, unsigned mode) {
   if (sys::mkdirat(AT_FDCWD, path.c_str(), mode) == 0 || errno == EEXIST) return {};
   size_t slash = path.find_last_of('/');

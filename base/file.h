@@ -6,6 +6,7 @@
 
 #include "base/fd.h"
 #include "base/result.h"
+#include "base/text.h"
 
 namespace jail {
 
@@ -25,6 +26,9 @@ Result<void> write_all(int fd, std::string_view text);
 // Puts `text` into `name` below `dir` by a temporary file and a rename, so that a reader sees the old or the new text
 // and never a part. `sync`: on disk (file and directory) when this returns. On failure nothing is left behind.
 Result<void> replace_file(int dir, const std::string& name, std::string_view text, unsigned mode, bool sync);
+
+// The names in a directory but "." and "..", in no order.
+Result<Words> list_directory(const std::string& path);
 
 // Makes a directory and all missing ones above it, mode 0755 but for the last one's `mode`. One that is there is fine.
 Result<void> make_directories(const std::string& path, unsigned mode);

@@ -22,40 +22,44 @@ Result<const Verb*> verb_of(std::span<const Verb> verbs, const Op& op) {
   return verb;
 }
 
-Result<void> undo(World& world, Ledger& ledger, std::span<const Verb> verbs, size_t place, bool same_boot) {
-  const Op op = ledger.acts()[place].op;
-  const Verb* verb = TRY(verb_of(verbs, op));
-  if (verb->undo && (same_boot || verb->lives == Lives::disk)) TRY(verb->undo(world, op));
-  ledger.undone(place);
+Result<void> undo(const Work& work, size_t place, bool same_boot) {
+  const Op op = work.ledger.acts()[place].op;
+  const Verb* verb = TRY(verb_of(work.verbs, op));
+  if (verb->undo && (same_boot || verb->lives == Lives::disk)) {
+    if (work.seen) work.seen(work.world, op, true);
+    TRY(verb->undo(work.world, op));
+  }
+  work.ledger.undone(place);
   return {};
 }
 
 // True if an act that has to go before this one is still there.
-bool held_up(const Ledger& ledger, std::span<const Verb> verbs, const Op& op) {
-  const Verb* verb = find_row(verbs, op.verb);
-  return verb && verb->needs_gone && ledger.newest(verb->needs_gone);
+bool held_up(const Work& work, const Op& op) {
+  const Verb* verb = find_row(work.verbs, op.verb);
+  return verb && verb->needs_gone && work.ledger.newest(verb->needs_gone);
 }
 
 }  // namespace
 
-Result<void> perform(World& world, Ledger& ledger, std::span<const Verb> verbs, const Op& op) {
-  const Verb* verb = TRY(verb_of(verbs, op));
-  if (verb->check && TRY(verb->check(world, op)) == Claim::nothing) return {};
+Result<void> perform(const Work& work, const Op& op) {
+  const Verb* verb = TRY(verb_of(work.verbs, op));
+  if (verb->check && TRY(verb->check(work.world, op)) == Claim::nothing) return {};
+  if (work.seen) work.seen(work.world, op, false);
   if (verb->lives == Lives::space) {
-    TRY(verb->apply(world, op));
+    TRY(verb->apply(work.world, op));
     return {};
   }
-  size_t place = TRY(ledger.begin(op, verb->lives == Lives::disk));
-  return ledger.done(place, TRY(verb->apply(world, op)));
+  size_t place = TRY(work.ledger.begin(op, verb->lives == Lives::disk));
+  return work.ledger.done(place, TRY(verb->apply(work.world, op)));
 }
 
-Unwound unwind(World& world, Ledger& ledger, std::span<const Verb> verbs, const std::string& boot_id) {
+Unwound unwind(const Work& work, const std::string& boot_id) {
   Unwound result;
-  const bool same_boot = ledger.head().boot_id == boot_id;
-  for (size_t place = ledger.acts().size(); place-- > 0;) {
-    const Op op = ledger.acts()[place].op;
-    if (!ledger.acts()[place].open || (same_boot && held_up(ledger, verbs, op))) continue;
-    Result<void> undone = undo(world, ledger, verbs, place, same_boot);
+  const bool same_boot = work.ledger.head().boot_id == boot_id;
+  for (size_t place = work.ledger.acts().size(); place-- > 0;) {
+    const Op op = work.ledger.acts()[place].op;
+    if (!work.ledger.acts()[place].open || (same_boot && held_up(work, op))) continue;
+    Result<void> undone = undo(work, place, same_boot);
     if (undone) continue;
     result.refused = undone.error().code == ECANCELED;
     result.troubles.push_back({op, std::move(undone.error())});

@@ -24,13 +24,21 @@ struct Unwound {
   bool refused = false;  // an undo said ECANCELED: nothing older was touched (a guard such as exec.prestop)
 };
 
+// What the engine works on. `seen`, if given, is told of every act just before it is performed or undone (for -v).
+struct Work {
+  World& world;
+  Ledger& ledger;
+  std::span<const Verb> verbs;
+  void (*seen)(World&, const Op&, bool undoing) = nullptr;
+};
+
 // Checks, announces, performs and confirms one act. On failure the act is open in the ledger if it may be in the world,
 // and the error says what failed; the caller unwinds. An act whose check says Claim::nothing is passed over.
-Result<void> perform(World& world, Ledger& ledger, std::span<const Verb> verbs, const Op& op);
+Result<void> perform(const Work& work, const Op& op);
 
 // Undoes every open act, newest first, and goes on past failures: an act that could not be undone stays open and is
 // reported, and so do acts that need it gone first (Verb::needs_gone). Acts that died with an earlier boot of the host
 // (the ledger's boot id is not `boot_id`) are struck without being touched. Asked again, it tries what is left.
-Unwound unwind(World& world, Ledger& ledger, std::span<const Verb> verbs, const std::string& boot_id);
+Unwound unwind(const Work& work, const std::string& boot_id);
 
 }  // namespace jail
