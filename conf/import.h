@@ -1,0 +1,60 @@
+// A resolved jail into a Spec, with everything that is wrong with it (J4.1, J1.14). Reads the files of mount.fstab and
+// touches nothing else.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "conf/address.h"
+#include "conf/config.h"
+#include "conf/message.h"
+#include "conf/spec.h"
+
+namespace jail {
+
+// A kernel parameter as given, in the form that -v prints and the kernel takes.
+struct Given {
+  std::string name;                  // as written, perhaps in its `no` form
+  std::optional<std::string> value;  // canonical; nothing for a boolean or list without a value
+  const Param* param = nullptr;
+
+  bool operator==(const Given&) const = default;
+};
+
+struct Import {
+  Spec spec;
+  Words fstab_lines;          // of mount.fstab's files, comments cut, blank ones kept; in order
+  std::vector<Given> kernel;  // in the order given
+  Messages messages;          // none: the jail may be started
+
+  bool good() const { return messages.empty(); }
+};
+
+// How much of a jail to import.
+struct ImportOptions {
+  // What the jail's values are put onto: for -m, the running jail's Spec.
+  Spec onto = {};
+  // Go on to the next kind of check although the last found something, as --check wants it.
+  bool everything = false;
+};
+
+// Checks in this order: values of the command's own parameters; files of mount.fstab; the kernel's parameters. Where one
+// of the three found something wrong, the next ones are not looked at (J4.1). Never look up host names: ip_hostname is
+// the caller's, between this and the plan.
+Import import_jail(const Config& config, const Jail& jail, ImportOptions options = {});
+
+// True for allow.dying in any spelling: one warning per run (J2.1).
+bool gives_dying(const Jail& jail);
+
+// How a Given reads in the line of -v, with J3.8's quotes: "path=/tmp", "persist", "allow.mount=false".
+std::string given_text(const Given& given);
+
+// A value in the quotes of J3.8, used by -e, -J and -v.
+std::string quote_value(std::string_view value);
+
+// The words of ip4.addr or ip6.addr that yield an interface command: those with an interface of their own, or all where
+// `interface` is given.
+Words interface_words(Family family, const Spec& spec);
+
+}  // namespace jail
