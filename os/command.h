@@ -1,11 +1,12 @@
-// Commands: how hooks, exec.* and jexec(8) run a program on the host, in the view or in the jail, and how it is
-// waited for and ended. All that the child needs is laid out before the fork; the child cannot return (house 12).
+// Commands: how hooks, exec.* and jexec(8) run a program on the host, in the view or in the jail,
+// and how it is waited for (J4.4, J5.6, L5). All that the child needs is laid out before the fork,
+// and the child cannot return (house 12). Nothing here may let a process of the jail reach a
+// descriptor, a directory or the memory of the host through a command that is on its way in.
 #pragma once
-
-#include <sys/types.h>
 
 #include <optional>
 #include <string>
+#include <sys/types.h>
 
 #include "base/fd.h"
 #include "base/result.h"
@@ -13,36 +14,59 @@
 
 namespace jail {
 
-// Where to find a running jail: its process 1 (by pidfd, so never another process of the same number), and the
-// directory of the group that its commands belong in.
+// Where to find a running jail: its process 1 (by pidfd, so never another process of the same
+// number), and the directory of the group that its commands belong in.
 struct Inside {
   int process1 = -1;  // pidfd
-  int group = -1;     // directory of ID/jail/run, or of a leaf of it
+  int group = -1;     // directory of ID/jail/run, or of a leaf of it; -1: our own group
   Words rights;       // what root may do in it (os/privileges.h)
 };
 
-// Environment and user of a command (J4.4, J5.6).
+// Environment and user of a command (J4.4, J5.6; os/posix/environment.h makes the one from the
+// other).
 struct Identity {
-  std::string user;         // empty: stay who we are
-  bool user_of_host = true;  // look `user` (or the current uid, with clean) up in the host's files, else in the jail's
-  bool clean = false;       // only PATH, TERM and the user's variables; with a user also chdir to the home directory
-  Words set;                // NAME=VALUE added last of all (JID, JNAME, JPATH of host commands)
+  std::string user;  // empty: stay who we are
+  bool user_of_host =
+      true;  // look `user` (or the current uid, with clean) up on the host, else in the jail
+  bool clean = false;  // only PATH, TERM and the user's variables
+  Words set;           // NAME=VALUE added last of all (JID, JNAME, JPATH of host commands)
+};
+
+// How the child's messages begin, where jail(8) and jexec(8) differ: "FAIL_PREFIX WORD ARGUMENT:
+// STRERROR".
+struct Texts {
+  std::string attach = "jail_attach";  // takes no argument
+  std::string directory = "chdir", home = "chdir", exec = "exec", shell = "exec";
+  std::string unknown_uid = "unknown uid";
 };
 
 struct Command {
-  Words argv;                   // program (searched in PATH after the environment is set) and arguments
+  Words argv;  // program (searched in the PATH of its environment) and arguments; empty: $SHELL -i,
+               // else /bin/sh -i
   Identity identity;
   std::optional<Inside> inside;  // in that jail, else on the host
-  int view = -1;                // mount namespace for a host command, or -1 for ours
-  int group = -1;               // cgroup directory for a host command, or -1 for ours
-  std::string directory;        // working directory; empty: jail: "/", host: ours (also in the view)
-  int output = -1;              // standard output and error, or -1 to inherit (exec.consolelog)
-  bool session = false;         // setsid (background commands)
-  std::string fail_prefix;      // put before the child's own one-line messages: "jail: web: "
+  int view = -1;                 // mount namespace for a host command, or -1 for ours
+  int group = -1;                // cgroup directory for a host command, or -1 for ours
+  // Working directory, in a jail counted from its root. Empty: with a user and clean the user's
+  // home; else "/" in a jail, ours on the host (in a view the one of the same path, or "/").
+  std::string directory;
+  int output = -1;  // standard output and error of the program, or -1 to inherit (exec.consolelog)
+  bool background = false;  // a session of its own, and nobody waits for it
+  std::string fail_prefix;  // put before the child's own one-line messages: "jail: web: "
+  Texts texts;
 };
 
-// A started command. Owns it: destroying one that was not waited for kills and reaps it, unless it was let go.
+// A started command, or none. Owns it: one that was not waited for is killed and reaped at the end.
 struct Running {
+  Running() = default;
+  Running(pid_t child, Fd descriptor) : pid(child), pidfd(std::move(descriptor)) {}
+  Running(Running&& other) noexcept
+      : pid(std::exchange(other.pid, -1)), pidfd(std::move(other.pidfd)) {}
+  Running& operator=(Running&& other) noexcept;
+  ~Running() { end(); }
+  // Kills and reaps it, if it is one.
+  void end();
+
   pid_t pid = -1;
   Fd pidfd;
 };
@@ -53,15 +77,32 @@ struct Ended {
   int status = 0;  // of wait(2)
 };
 
-// Starts a command. Errors before the fork are returned; those in the child (J4.4's texts) are printed there to
-// standard error with fail_prefix and end it with status 1.
+// Starts a command. What fails before the fork is returned (where the jail cannot be entered with
+// the text "ATTACH: STRERROR", EINVAL if it is dying); what fails in the child is printed there to
+// standard error in J4.4's words and ends it with status 1. Descriptors 0 to 2 are inherited and
+// must not be directories where the command goes into a jail (EPERM: such a one leads out of it
+// again). A background command has attached when this returns and yields an empty Running: nobody
+// needs to reap it. Signals that we ignore stay ignored in the program, but for SIGPIPE and
+// SIGCHLD; none is blocked.
 Result<Running> start_command(const Command& command);
 
-// Waits until it ends, at most `timeout` milliseconds (-1: for ever), or until `stop_fd` (if not -1) is readable, which
-// is ECANCELED. Running out of time is not an error and kills nothing.
+// Waits until it ends, at most `timeout` milliseconds (-1: for ever), or until `stop_fd` (if not
+// -1) is readable, which is ECANCELED. Running out of time is not an error and kills nothing. An
+// empty Running has ended with status 0.
 Result<Ended> wait_command(Running& running, int64_t timeout, int stop_fd);
 
-// Forgets a background command: it goes on by itself.
-void let_go(Running& running);
+// Runs a command of a jail as if it were this process, which must be one for nothing else: its
+// signals, its stops and its terminal are the command's (os/linux/relay.cc). Yields the status of
+// wait(2). From the moment the command runs, standard input, output and error are /dev/null here.
+// Killed by SIGKILL, this process takes the command with it.
+Result<int> relay_command(const Command& command);
+
+// Ends this process as a status of wait(2) says: exits with it, or dies of the signal (without a
+// core), so that whoever waits for us sees what became of the command.
+[[noreturn]] void end_like(int status);
+
+// Opens /dev/null on those of descriptors 0 to 2 that are closed, so that nothing opened later
+// becomes one of them. First act of a program that starts commands.
+Result<void> fill_standard_descriptors();
 
 }  // namespace jail

@@ -1,5 +1,5 @@
-// What root may do in a jail: from jail.conf's words to what the kernel knows. One table (os/linux/privileges.cc) that
-// process 1, exec.* and jexec all use.
+// What root may do in a jail: from jail.conf's words to what the kernel knows. One table
+// (os/linux/privileges.cc) that process 1, exec.* and jexec all use.
 #pragma once
 
 #include <string>
@@ -9,12 +9,17 @@
 
 namespace jail {
 
-// Drops everything that `rights` does not grant, for this process and all it executes: capabilities (bounding,
-// inheritable, ambient, effective), on Linux. Words: "vnet", "nosuser", "securelevel=N", and names of allow.* without the
-// prefix ("raw_sockets", "mlock", ...). Unknown words grant nothing. Call as root, last before a change of user.
+// Takes everything that `rights` does not grant from what this process will execute: on Linux the
+// capabilities (bounding, inheritable, ambient and, but for the two that a change of user needs,
+// permitted and effective; the next exec takes those two). Words: "vnet", "nosuser",
+// "noreserved_ports", "securelevel=N", and names of allow.* without the prefix ("raw_sockets",
+// "mlock", ...). Unknown words grant nothing. Call as root, last before a change of user and exec;
+// on an error the process has lost some of its rights and must not go on.
 Result<void> drop_privileges(const Words& rights);
 
-// What this system cannot express of one permission, as a remark for the user; empty where it can (doc/COMPAT.md).
+// What this system cannot express of one permission that is given (or, with "no" in front, taken)
+// other than by its default, as one sentence for a remark; empty where it means what it means on
+// FreeBSD (J2.3, doc/COMPAT.md).
 std::string privilege_remark(const std::string& word);
 
 }  // namespace jail

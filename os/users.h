@@ -1,12 +1,12 @@
-// Users and groups of a tree of passwd(5) and group(5) files, read by our own parser: never NSS, so that a jail's
-// files decide about the jail's users and nothing of them runs in us.
+// Users and groups. Those of a tree of passwd(5) and group(5) files are read by our own parser:
+// never NSS, so that a jail's files decide about the jail's users and nothing of them runs in us.
+// Those of the host come from wherever the host keeps them.
 #pragma once
-
-#include <sys/types.h>
 
 #include <optional>
 #include <string>
 #include <string_view>
+#include <sys/types.h>
 #include <vector>
 
 #include "base/result.h"
@@ -19,16 +19,27 @@ struct User {
   gid_t gid = 0;
   std::string home, shell;
   std::vector<gid_t> groups;  // supplementary ones, gid first; without duplicates
+
+  bool operator==(const User&) const = default;
 };
 
-// Parses the text of a passwd and of a group file (hostile bytes allowed) and yields the user called `name`, or the one
-// of that uid (the first where several match). Nothing if there is none. Lines that are no entries are passed over.
-std::optional<User> find_user(std::string_view passwd, std::string_view group, std::string_view name);
+// Parses the text of a passwd and of a group file (hostile bytes allowed) and yields the user
+// called `name`, or the one of that uid (the first where several match). Nothing if there is none.
+// Lines that are no entries are passed over: fewer than six fields, ids that are no numbers below
+// 4294967295, a NUL, NIS's + and -. At most 65536 groups (NGROUPS_MAX).
+std::optional<User> find_user(std::string_view passwd, std::string_view group,
+                              std::string_view name);
 std::optional<User> find_user(std::string_view passwd, std::string_view group, uid_t uid);
 
-// The same from ETC/passwd and ETC/group below the directory `root`, opened beneath it. A file that is missing is
-// empty; one over 16 MB is an error.
+// The same from etc/passwd and etc/group below the directory `root`, opened beneath it (os/root.h).
+// A file that is missing is empty; one that is no regular file is EINVAL, one over 16 MB EFBIG.
+// Text: "PATH: CAUSE".
 Result<std::optional<User>> lookup_user(int root, std::string_view name);
 Result<std::optional<User>> lookup_user(int root, uid_t uid);
+
+// The same from the host's user data base (getpwnam(3), getgrouplist(3)). Error text: strerror
+// alone.
+Result<std::optional<User>> host_user(const std::string& name);
+Result<std::optional<User>> host_user(uid_t uid);
 
 }  // namespace jail

@@ -1,0 +1,106 @@
+#include "os/linux/waiter.h"
+
+#include "os/linux/abi.h"
+#include "os/linux/child.h"
+
+namespace jail {
+namespace {
+
+struct Waiter {
+  int relay = -1, terminal = -1, changes = -1;
+  pid_t command = -1;
+  int32_t turn = 0;
+  bool had_terminal = false;  // when the command stopped
+};
+
+// Process groups outside of the jail are 0 in here, and no terminal at all is -1.
+bool holds_terminal(const Waiter& waiter) {
+  return waiter.terminal >= 0 && tcgetpgrp(waiter.terminal) > 0;
+}
+bool has_own_group(const Waiter& waiter) {
+  return getpgid(waiter.command) > 0;
+}
+
+void report_changes(Waiter& waiter) {
+  signalfd_siginfo drained[8];
+  while (sys::read(waiter.changes, drained, sizeof drained) > 0) continue;
+  int status;
+  while (sys::waitpid(waiter.command, &status, WNOHANG | WUNTRACED) > 0) {
+    uint32_t held = holds_terminal(waiter);
+    waiter.had_terminal = held;
+    if (WIFSTOPPED(status)) {
+      tell(waiter.relay,
+           {.kind = Word::stopped, .value = WSTOPSIG(status), .turn = waiter.turn, .flag = held});
+      continue;
+    }
+    tell(waiter.relay, {.kind = Word::ended, .value = status, .turn = waiter.turn, .flag = held});
+    _exit(0);
+  }
+}
+
+// As a shell's fg does: the terminal first, then the signal. A command that made no group of its
+// own needs neither from us where the caller's shell continued the group, and does not mind.
+void go_on(Waiter& waiter, const Word& word) {
+  waiter.turn = word.turn;
+  pid_t group = getpgid(waiter.command);
+  if (group > 0 && word.flag && waiter.had_terminal) tcsetpgrp(waiter.terminal, group);
+  sys::kill(group > 0 ? -group : waiter.command, SIGCONT);
+}
+
+void obey(Waiter& waiter) {
+  Word word;
+  ssize_t size = sys::read(waiter.relay, &word, sizeof word);
+  if (size < 0 && (errno == EINTR || errno == EAGAIN)) return;
+  if (size != sizeof word) {
+    // The outer half is dead: by SIGKILL, as it handles all else. So is what it stood for.
+    sys::kill(waiter.command, SIGKILL);
+    while (sys::waitpid(waiter.command, nullptr, 0) < 0 && errno == EINTR) continue;
+    _exit(1);
+  }
+  if (word.kind == Word::go_on) return go_on(waiter, word);
+  // A signal that the kernel gave to our group has reached a command that stayed in it.
+  if (word.kind != Word::signal || (word.flag && !has_own_group(waiter))) return;
+  sys::kill(waiter.command, word.value);
+}
+
+[[noreturn]] void serve(Waiter waiter) {
+  for (;;) {
+    pollfd fds[] = {{waiter.changes, POLLIN, 0}, {waiter.relay, POLLIN, 0}};
+    if (sys::poll(fds, 2, -1) < 0) continue;
+    if (fds[0].revents) report_changes(waiter);
+    if (fds[1].revents) obey(waiter);
+  }
+}
+
+}  // namespace
+
+void tell(int relay, const Word& word) {
+  while (sys::write(relay, &word, sizeof word) < 0 && errno == EINTR) continue;
+}
+
+void leave_waiter(Launch& launch) {
+  Waiter waiter{.relay = launch.relay, .terminal = launch.terminal};
+  // The outer half ignores SIGCHLD, and a child of ours would be gone before its status is known.
+  // All signals stay blocked in the waiter: whatever the group gets, it must outlive the command.
+  ::signal(SIGCHLD, SIG_DFL);
+  sigset_t child;
+  sigemptyset(&child);
+  sigaddset(&child, SIGCHLD);
+  waiter.changes = sys::signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (waiter.changes < 0) give_up(launch, std::string("signalfd: ") + std::strerror(errno));
+  waiter.command = sys::fork();
+  if (waiter.command < 0) give_up(launch, std::string("fork: ") + std::strerror(errno));
+  if (waiter.command > 0) {
+    // A pipe that the command closes has to be closed: standard input, output and error are not
+    // ours.
+    sys::close_range(0, 2, 0);
+    if (launch.command.output >= 0) Fd(launch.command.output).reset();
+    serve(waiter);
+  }
+  for (int* fd : {&launch.relay, &launch.terminal, &waiter.changes}) {
+    if (*fd >= 0) Fd(*fd).reset();
+    *fd = -1;
+  }
+}
+
+}  // namespace jail

@@ -1,0 +1,34 @@
+// The half of a relayed command that is inside the jail (os/linux/relay.cc has the whole picture):
+// the parent of the command, in its pid namespace, group, root and network, with nothing of the
+// host open but the relay's socket and the terminal.
+#pragma once
+
+#include <cstdint>
+
+namespace jail {
+
+struct Launch;
+
+// What the two halves tell each other, one a packet.
+struct Word {
+  enum Kind : uint32_t {
+    signal,  // to the waiter: give the command signal `value`; `flag`: the kernel sent it to our
+             // group
+    go_on,  // to the waiter: we were continued for the `turn`-th time; `flag`: we have the terminal
+    stopped,  // from it: the command has stopped; `turn` as last heard; `flag`: the terminal is
+              // inside
+    ended,    // from it, its last word: with status `value`; `flag` likewise
+  };
+  Kind kind = signal;
+  int32_t value = 0, turn = 0;
+  uint32_t flag = 0;
+};
+
+// Sends a word; one that cannot be sent is lost, its reader is gone.
+void tell(int relay, const Word& word);
+
+// In the child, after it has entered the jail: forks. Returns in the command, without the relay;
+// the other process waits for it and never returns.
+void leave_waiter(Launch& launch);
+
+}  // namespace jail
