@@ -5,7 +5,7 @@ set -eu
 
 packages() {
   case $1 in
-    build) echo g++ cmake ninja-build libfmt-dev nlohmann-json3-dev libgtest-dev python3 ;;
+    build) echo g++ cmake ninja-build libfmt-dev libmnl-dev nlohmann-json3-dev libgtest-dev python3 ;;
     demo) echo busybox-static iproute2 ;;
     test) echo busybox-static iproute2 procps universal-ctags ;;
     bench) echo libbenchmark-dev busybox-static ;;

@@ -1,10 +1,9 @@
 // Tests of base/: text, files, descriptors, errors.
+#include <cstdlib>
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <cstdlib>
 
 #include "base/file.h"
 #include "base/path.h"
@@ -26,7 +25,9 @@ class InADirectory : public testing::Test {
 };
 using File = InADirectory;
 
-bool is_open(int fd) { return fcntl(fd, F_GETFD) >= 0; }
+bool is_open(int fd) {
+  return fcntl(fd, F_GETFD) >= 0;
+}
 
 TEST(Text, SplitLeavesOutEmptyPieces) {
   EXPECT_EQ(split("  a b\t c ", " \t"), (Words{"a", "b", "c"}));
@@ -125,7 +126,8 @@ TEST_F(File, AMovedDescriptorHasOneOwner) {
   Fd first = open_at(AT_FDCWD, at("file"), O_WRONLY | O_CREAT, 0600).value();
   int raw = first.get();
   Fd second = std::move(first);
-  EXPECT_EQ(first.get(), -1);  // NOLINT(bugprone-use-after-move): what a move leaves behind is the test
+  EXPECT_EQ(first.get(),
+            -1);  // NOLINT(bugprone-use-after-move): what a move leaves behind is the test
   EXPECT_EQ(second.get(), raw);
   EXPECT_EQ(second.release(), raw);
   EXPECT_TRUE(is_open(raw));

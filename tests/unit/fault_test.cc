@@ -1,10 +1,10 @@
-// Tests of the fault points, each in a child of its own, since the environment is read once in a process.
+// Tests of the fault points, each in a child of its own, since the environment is read once in a
+// process.
+#include <cstdlib>
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <cstdlib>
 
 #include "base/fault.h"
 #include "base/file.h"
@@ -13,7 +13,8 @@
 namespace jail {
 namespace {
 
-// Runs `body` in a child with that fault ordered; wait(2)'s status of it. The body yields the child's exit status.
+// Runs `body` in a child with that fault ordered; wait(2)'s status of it. The body yields the
+// child's exit status.
 int in_child(const char* fault, const std::string& log, int (*body)()) {
   pid_t pid = fork();
   if (pid == 0) {
@@ -27,7 +28,8 @@ int in_child(const char* fault, const std::string& log, int (*body)()) {
   return status;
 }
 
-// The number of the first of five calls that failed with EIO, 0 for none, 100 for one that failed otherwise.
+// The number of the first of five calls that failed with EIO, 0 for none, 100 for one that failed
+// otherwise.
 int first_failure() {
   for (int n = 1; n <= 5; n++) {
     if (sys::fcntl(0, F_GETFD) >= 0) continue;
@@ -62,7 +64,9 @@ std::string take_log(const std::string& path) {
   return text;
 }
 
-TEST(Fault, WithoutAnOrderNothingFails) { EXPECT_EQ(WEXITSTATUS(in_child("", "", first_failure)), 0); }
+TEST(Fault, WithoutAnOrderNothingFails) {
+  EXPECT_EQ(WEXITSTATUS(in_child("", "", first_failure)), 0);
+}
 
 TEST(Fault, TheNthCallFailsAndNoOther) {
   EXPECT_EQ(WEXITSTATUS(in_child("1:EIO", "", first_failure)), 1);
@@ -87,7 +91,8 @@ TEST(Fault, EveryCallIsLoggedOnALineOfItsOwn) {
   std::string log = new_log();
   in_child("", log, failure_of_grandchild);
   EXPECT_EQ(take_log(log),
-            "1 fcntl\n2 fork\n3 fcntl\n4 fcntl\n5 fcntl\n6 fcntl\n7 fcntl\n8 fcntl\n9 fcntl\n10 fcntl\n11 fcntl\n"
+            "1 fcntl\n2 fork\n3 fcntl\n4 fcntl\n5 fcntl\n6 fcntl\n7 fcntl\n8 fcntl\n9 fcntl\n10 "
+            "fcntl\n11 fcntl\n"
             "12 fcntl\n");
 }
 
