@@ -94,9 +94,14 @@ Result<Fd> new_tree(const std::string& type, const Words& settings, uint64_t att
 
 Result<void> attach(const Fd& tree, const Fd& point) {
   unsigned flags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
-  if (sys::move_mount(tree.get(), "", point.get(), "", flags) < 0)
-    return fail(errno, std::strerror(errno));
-  return {};
+  if (sys::move_mount(tree.get(), "", point.get(), "", flags) == 0) return {};
+  int code = errno;
+  // The kernel says EINVAL to a directory on a file, and to much else.
+  struct stat from{}, to{};
+  if (code == EINVAL && sys::fstat(tree.get(), &from) == 0 && sys::fstat(point.get(), &to) == 0 &&
+      S_ISDIR(from.st_mode) != S_ISDIR(to.st_mode))
+    code = S_ISDIR(from.st_mode) ? ENOTDIR : EISDIR;
+  return fail(code, std::strerror(code));
 }
 
 std::string fd_path(const Fd& fd) {
