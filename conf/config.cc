@@ -36,8 +36,8 @@ class Maker {
 
 }  // namespace
 
-void Config::finish() {
-  if (conf_->rejected) return;
+void Config::finish(Thorough thorough) {
+  if (conf_->rejected && thorough == Thorough::as_jail) return;
   jails_ = resolve(*conf_);
   for (size_t i = 0; i < jails_.size(); ++i) index_.try_emplace(jails_[i].name, i);
 }
@@ -55,14 +55,14 @@ std::string_view Config::line(std::string_view file, uint32_t line) const {
 Config load(const std::string& file, Thorough thorough) {
   Config config;
   parse_file(file, thorough, *config.conf_);
-  config.finish();
+  config.finish(thorough);
   return config;
 }
 
 Config load_text(std::string name, std::string text, Thorough thorough) {
   Config config;
   parse_text(std::move(name), std::move(text), thorough, *config.conf_);
-  config.finish();
+  config.finish(thorough);
   return config;
 }
 

@@ -13,7 +13,8 @@
 
 namespace jail {
 
-// Owns all texts that its jails refer to; stays valid when moved. Where `rejected()` there are no jails.
+// Owns all texts that its jails refer to; stays valid when moved. Where `rejected()` there are no jails, but under
+// Thorough::everything those that could be made out.
 class Config {
  public:
   // The jails in file order, without wildcard definitions. Two may have the same name (J1.10).
@@ -35,7 +36,7 @@ class Config {
   friend Config load_text(std::string name, std::string text, Thorough thorough);
   friend Config load_nameless(std::string name, std::string text);
   friend Config from_words(std::span<const std::string> words);
-  void finish();
+  void finish(Thorough thorough);
 
   std::unique_ptr<Conf> conf_ = std::make_unique<Conf>();
   std::vector<Jail> jails_;

@@ -17,7 +17,7 @@ class Importer {
 
   void own_values();
   void fstab_files();
-  void kernel_values();
+  void kernel_values(bool everything);
 
  private:
   bool set(const Setting& setting, Stage stage);
@@ -69,13 +69,17 @@ void Importer::fstab_files() {
   }
 }
 
-void Importer::kernel_values() {
+void Importer::kernel_values(bool everything) {
   for (const Setting& setting : jail_.parameters) {
     if (setting.is_own()) continue;
     if (!setting.found.param || setting.found.param->access == Access::read) {
       complain(Stage::import, setting.place, fmt::format("unknown parameter: {}", setting.name->text));
     } else if (set(setting, Stage::import)) {
       result_.kernel.push_back(given(setting));
+      Result<void> range = everything ? check_range(*setting.found.param, result_.spec) : Result<void>{};
+      if (!range) {
+        complain(Stage::import, setting.place, fmt::format("{}: refused: {}", setting.name->text, range.error().text));
+      }
     }
   }
 }
@@ -102,7 +106,7 @@ Import import_jail(const Config& config, const Jail& jail, ImportOptions options
   Importer importer(config, jail, result);
   importer.own_values();
   if (result.good() || options.everything) importer.fstab_files();
-  if (result.good() || options.everything) importer.kernel_values();
+  if (result.good() || options.everything) importer.kernel_values(options.everything);
   return result;
 }
 

@@ -44,8 +44,10 @@ struct ImportOptions {
 // the caller's, between this and the plan.
 Import import_jail(const Config& config, const Jail& jail, ImportOptions options = {});
 
-// True for allow.dying in any spelling: one warning per run (J2.1).
+// True for allow.dying in any spelling: it gets one warning per run (J2.1), which is this text.
 bool gives_dying(const Jail& jail);
+inline constexpr const char* dying_warning =
+    "the 'allow.dying' parameter and '-d' flag are deprecated and have no effect.";
 
 // How a Given reads in the line of -v, with J3.8's quotes: "path=/tmp", "persist", "allow.mount=false".
 std::string given_text(const Given& given);

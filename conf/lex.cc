@@ -268,8 +268,13 @@ std::string quote_word(std::string_view word) {
   if (safe) return std::string(word);
   std::string quoted = "\"";
   for (char c : word) {
+    auto byte = static_cast<unsigned char>(c);
     if (c == '\n') {
       quoted += "\\n";
+    } else if (c == '\t') {
+      quoted += "\\t";
+    } else if (byte < ' ' || byte == 0x7f) {
+      for (int shift : {6, 3, 0}) quoted.append(shift == 6 ? "\\" : "") += static_cast<char>('0' + (byte >> shift & 7));
     } else {
       if (c == '"' || c == '\\' || c == '$') quoted += '\\';
       quoted += c;

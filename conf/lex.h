@@ -83,7 +83,7 @@ class Lexer {
 Result<Words> lex_words(std::string_view text);
 
 // `word` written so that the lexer reads it back as one word of one piece: bare where that is safe, else in double
-// quotes. Holds no newline. A NUL byte cannot be written: the word ends there.
+// quotes. Holds no control bytes. A NUL byte cannot be written: the word ends there.
 std::string quote_word(std::string_view word);
 
 }  // namespace jail

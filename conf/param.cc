@@ -129,20 +129,20 @@ void with_field(const Param& param, Visitor visitor) {
   std::visit(call, param.field);
 }
 
-// Whether a create accepts a value; the text of the refusal or nullptr.
-const char* refusal(const Param&, bool) { return nullptr; }
-const char* refusal(const Param&, uint64_t) { return nullptr; }
-const char* refusal(const Param&, const Words&) { return nullptr; }
-const char* refusal(const Param& param, int64_t value) {
-  if (param.owner == Owner::command) return nullptr;
-  return value < param.extra.least || value > param.extra.most ? "Invalid argument" : nullptr;
+// The errno by which a create refuses a value, or 0.
+int refusal(const Param&, bool) { return 0; }
+int refusal(const Param&, uint64_t) { return 0; }
+int refusal(const Param&, const Words&) { return 0; }
+int refusal(const Param& param, int64_t value) {
+  if (param.owner == Owner::command) return 0;
+  return value < param.extra.least || value > param.extra.most ? EINVAL : 0;
 }
-const char* refusal(const Param& param, const std::string& value) {
-  if (param.extra.longest == 0 || value.size() <= param.extra.longest) return nullptr;
-  return param.extra.form == Form::keys ? "File too large" : "File name too long";
+int refusal(const Param& param, const std::string& value) {
+  if (param.extra.longest == 0 || value.size() <= param.extra.longest) return 0;
+  return param.extra.form == Form::keys ? EFBIG : ENAMETOOLONG;
 }
-const char* refusal(const Param& param, JailSys value) {
-  return param.extra.no_disable && value == JailSys::disable ? "Invalid argument" : nullptr;
+int refusal(const Param& param, JailSys value) {
+  return param.extra.no_disable && value == JailSys::disable ? EINVAL : 0;
 }
 
 }  // namespace
@@ -199,14 +199,17 @@ void overlay(const Spec& changes, Spec& spec) {
   }
 }
 
+Result<void> check_range(const Param& param, const Spec& spec) {
+  int code = 0;
+  with_field(param, [&](auto field) {
+    if (spec.*field) code = refusal(param, *(spec.*field));
+  });
+  if (code != 0) return fail(code, std::strerror(code));
+  return {};
+}
+
 Result<void> check_ranges(const Spec& spec) {
-  const char* text = nullptr;
-  for (const Param& param : params()) {
-    with_field(param, [&](auto field) {
-      if (!text && spec.*field) text = refusal(param, *(spec.*field));
-    });
-  }
-  if (text) return fail(EINVAL, std::string("jail_set: ") + text);
+  for (const Param& param : params()) TRY(in("jail_set", check_range(param, spec)));
   return {};
 }
 

@@ -39,6 +39,9 @@ void overlay(const Spec& changes, Spec& spec);
 // allowed. The error's text is the whole message: "jail_set: File name too long", "jail_set: Invalid argument".
 Result<void> check_ranges(const Spec& spec);
 
+// The same of one field; the text is that of the errno alone.
+Result<void> check_range(const Param& param, const Spec& spec);
+
 // The words of J2.2's three-way type.
 const char* jailsys_name(JailSys value);
 
