@@ -18,6 +18,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "plan/depend.h"
@@ -142,13 +143,18 @@ class Schedule {
   };
 
   Task& task(size_t job, Phase phase) { return jobs_[job].tasks[static_cast<size_t>(phase)]; }
-  bool has(size_t job, Phase phase) { return task(job, phase).state != State::none; }
-  Phase current(size_t job);
+  bool has(size_t job, Phase phase) const {
+    return jobs_[job].tasks[static_cast<size_t>(phase)].state != State::none;
+  }
+  Phase current(size_t job) const;
   const std::vector<Edge>& before(size_t job, Phase phase) const;
   const std::vector<Edge>& after(size_t job, Phase phase) const;
   bool slot_free() const { return limits_.commands == 0 || busy_ < limits_.commands; }
-  bool has_begun(const Task& one) const {
-    return one.state >= State::runnable && one.state <= State::rested;
+  static bool has_begun(const Task& one) {
+    return one.wants || (one.state >= State::runnable && one.state <= State::rested);
+  }
+  static bool is_open(const Task& one) {
+    return one.state != State::none && one.state != State::closed;
   }
   bool is_pulled(size_t job) const { return jobs_[job].item.asked == Asked::no; }
 
@@ -158,7 +164,7 @@ class Schedule {
   void make_ready(size_t job, Phase phase);
   void expand(size_t job, Phase phase);
   void wake();
-  std::optional<Ready> pick(Phase* phase);
+  std::optional<size_t> pick(Phase* phase);
   std::optional<Grant> take(size_t job, Phase phase);
   bool is_blocked(size_t job, Phase phase);
   void lighten(size_t job, Phase phase);

@@ -1,0 +1,397 @@
+#include "plan/schedule.h"
+
+#include <algorithm>
+#include <string_view>
+#include <unordered_set>
+
+namespace jail {
+
+Schedule::Schedule(const Graph& graph, std::vector<Item> items, std::span<const size_t> asked,
+                   Limits limits, bool quiet)
+    : graph_(&graph), jobs_(graph.order.size()), limits_(limits), quiet_(quiet) {
+  // More than one job advancing could take the slot from the one whose turn it is.
+  if (limits_.commands != 0) limits_.advancing = 1;
+  for (size_t job = 0; job < std::min(jobs_.size(), items.size()); ++job) {
+    jobs_[job].item = items[job];
+    jobs_[job].failed = items[job].standing != Standing::fine;
+    const Do what = items[job].what;
+    if (what == Do::stop || what == Do::restart) task(job, Phase::stop).state = State::idle;
+    if (what != Do::stop && what != Do::nothing) task(job, Phase::start).state = State::idle;
+  }
+  close_over(Phase::stop);
+  close_over(Phase::start);
+  count_unmet();
+  for (size_t job : asked) place(job);
+}
+
+// The tasks that must be done before this one, by job, and those that wait for it.
+const std::vector<Edge>& Schedule::before(size_t job, Phase phase) const {
+  return phase == Phase::start ? graph_->needs[job] : graph_->needed_by[job];
+}
+const std::vector<Edge>& Schedule::after(size_t job, Phase phase) const {
+  return phase == Phase::start ? graph_->needed_by[job] : graph_->needs[job];
+}
+
+// Gives a task of this phase to everyone that those with one need to have done it. A modified jail
+// needs nobody, but one that is stopped on the way is a restarted one.
+void Schedule::close_over(Phase phase) {
+  std::vector<size_t> found;
+  for (size_t job = 0; job < jobs_.size(); ++job) {
+    const bool modified = jobs_[job].item.what == Do::modify && !has(job, Phase::stop);
+    if (has(job, phase) && !modified && !jobs_[job].failed) found.push_back(job);
+  }
+  for (size_t at = 0; at < found.size(); ++at) {
+    for (const Edge& edge : before(found[at], phase)) {
+      if (has(edge.job, phase)) continue;
+      task(edge.job, phase).state = State::idle;
+      if (!jobs_[edge.job].failed) found.push_back(edge.job);
+    }
+  }
+}
+
+void Schedule::count_unmet() {
+  for (size_t job = 0; job < jobs_.size(); ++job) {
+    for (Phase phase : {Phase::stop, Phase::start}) {
+      if (!has(job, phase)) continue;
+      Task& one = task(job, phase);
+      for (const Edge& edge : before(job, phase)) {
+        if (!edge.loop && has(edge.job, phase)) ++one.unmet;
+      }
+      if (phase == Phase::start && has(job, Phase::stop)) ++one.unmet;
+    }
+  }
+}
+
+// Puts a job that was asked for where it begins.
+void Schedule::place(size_t job) {
+  if (jobs_[job].item.what == Do::nothing) return;
+  const Phase phase = has(job, Phase::stop) ? Phase::stop : Phase::start;
+  Task& one = task(job, phase);
+  if (one.state != State::idle) return;
+  // A named one is called ready whatever it needs, so that what it pulls in comes after the other
+  // named ones.
+  if (jobs_[job].item.asked == Asked::all && one.unmet > 0 && !jobs_[job].failed) {
+    expand(job, phase);
+  } else {
+    make_ready(job, phase);
+  }
+}
+
+void Schedule::make_ready(size_t job, Phase phase) {
+  Task& one = task(job, phase);
+  if (one.state == State::idle) ++live_;
+  one.state = State::ready;
+  ready_[static_cast<size_t>(phase)].push_back({turn_++, job});
+}
+
+// Lets a job wait for others, and makes sure that these will come.
+void Schedule::expand(size_t job, Phase phase) {
+  Task& one = task(job, phase);
+  if (one.state == State::idle) ++live_;
+  one.state = State::depend;
+  for (const Edge& edge : before(job, phase)) {
+    // Whoever stops first comes to its start by itself, and one of all jails has its own place.
+    const bool later = phase == Phase::start && has(edge.job, Phase::stop);
+    if (edge.loop || later || task(edge.job, phase).state != State::idle) continue;
+    if (is_pulled(edge.job) || jobs_[edge.job].item.asked == Asked::named)
+      make_ready(edge.job, phase);
+  }
+}
+
+// As many of those that want a slot as there are slots become ready, so that none is forgotten.
+void Schedule::wake() {
+  while (!runnable_.empty() && (limits_.commands == 0 || busy_ + woken_ < limits_.commands)) {
+    const size_t job = runnable_.front();
+    runnable_.pop_front();
+    const Phase phase = current(job);
+    if (task(job, phase).state != State::runnable) continue;
+    task(job, phase).wants = true;
+    ++woken_;
+    make_ready(job, phase);
+  }
+}
+
+// The phase that a job is in the middle of.
+Schedule::Phase Schedule::current(size_t job) const {
+  return has_begun(jobs_[job].tasks[0]) ? Phase::stop : Phase::start;
+}
+
+// The next of ready: the first, but if that is to be stopped, the last one that is to be stopped
+// (J4.9).
+std::optional<size_t> Schedule::pick(Phase* phase) {
+  std::deque<Ready>& stops = ready_[0];
+  std::deque<Ready>& starts = ready_[1];
+  while (!stops.empty() && task(stops.front().job, Phase::stop).state != State::ready)
+    stops.pop_front();
+  while (!stops.empty() && task(stops.back().job, Phase::stop).state != State::ready)
+    stops.pop_back();
+  while (!starts.empty() && task(starts.front().job, Phase::start).state != State::ready)
+    starts.pop_front();
+  if (stops.empty() && starts.empty()) return std::nullopt;
+  const bool stop = starts.empty() || (!stops.empty() && stops.front().turn < starts.front().turn);
+  *phase = stop ? Phase::stop : Phase::start;
+  const size_t job = stop ? stops.back().job : starts.front().job;
+  stop ? stops.pop_back() : starts.pop_front();
+  return job;
+}
+
+std::optional<Grant> Schedule::next() {
+  wake();
+  while (limits_.advancing == 0 || advancing_ < limits_.advancing) {
+    if (!rested_.empty()) {
+      const size_t job = rested_.front();
+      rested_.pop_front();
+      Task& one = task(job, current(job));
+      if (one.state != State::rested) continue;
+      one.state = State::advancing;
+      ++advancing_;
+      return Grant{job, Step::go_on, is_pulled(job)};
+    }
+    Phase phase{};
+    const std::optional<size_t> job = pick(&phase);
+    if (!job) break;
+    if (std::optional<Grant> grant = take(*job, phase)) return grant;
+  }
+  return std::nullopt;
+}
+
+// The turn of a ready job: what it may do, or where it has to wait.
+std::optional<Grant> Schedule::take(size_t job, Phase phase) {
+  Task& one = task(job, phase);
+  if (one.wants) {
+    one.wants = false;
+    --woken_;
+    if (!slot_free()) {
+      one.state = State::runnable;
+      runnable_.push_front(job);
+      return std::nullopt;
+    }
+    one.state = State::commanding;
+    ++busy_;
+    return Grant{job, Step::command, is_pulled(job)};
+  }
+  if (is_blocked(job, phase)) return std::nullopt;
+  if (one.unmet > 0) {
+    expand(job, phase);
+    return std::nullopt;
+  }
+  if (is_pulled(job) && jobs_[job].item.running == (phase == Phase::start)) {
+    finish(job, phase);
+    return std::nullopt;
+  }
+  one.state = State::advancing;
+  ++advancing_;
+  const bool modify = jobs_[job].item.what == Do::modify && !has(job, Phase::stop);
+  const Step start = modify ? Step::modify : Step::start;
+  return Grant{job, phase == Phase::stop ? Step::stop : start, is_pulled(job)};
+}
+
+// True, and all is said and done, if this job had failed before the run, or one that it waits for
+// had. One that does not run is no reason not to stop what it depends on.
+bool Schedule::is_blocked(size_t job, Phase phase) {
+  Job& mine = jobs_[job];
+  if (!mine.failed) {
+    for (const Edge& edge : before(job, phase)) {
+      const Job& other = jobs_[edge.job];
+      if (edge.job == job || !other.failed || (phase == Phase::stop && !other.item.running))
+        continue;
+      mine.failed = true;
+      break;
+    }
+    if (!mine.failed) return false;
+    say_skipped(job);
+  } else if (mine.item.standing == Standing::looped) {
+    say_skipped(job);
+  }
+  fail(job, phase);
+  return true;
+}
+
+bool Schedule::wants_slot(size_t job) {
+  Task& one = task(job, current(job));
+  if (one.state != State::advancing) return false;
+  --advancing_;
+  const bool free = slot_free();
+  one.state = free ? State::commanding : State::runnable;
+  if (free) {
+    ++busy_;
+  } else {
+    runnable_.push_back(job);
+  }
+  return free;
+}
+
+void Schedule::waits(size_t job) {
+  Task& one = task(job, current(job));
+  if (one.state != State::advancing) return;
+  --advancing_;
+  one.state = State::waiting;
+}
+
+void Schedule::ended(size_t job) {
+  Task& one = task(job, current(job));
+  if (one.state != State::commanding && one.state != State::waiting) return;
+  if (one.state == State::commanding) --busy_;
+  one.state = State::rested;
+  rested_.push_back(job);
+}
+
+void Schedule::exists(size_t job) {
+  jobs_[job].item.running = true;
+  lighten(job, Phase::start);
+}
+
+void Schedule::removed(size_t job) {
+  jobs_[job].item.running = false;
+  lighten(job, Phase::stop);
+}
+
+// Half of the phase is done, which is enough for light dependencies - unless it is a rollback.
+void Schedule::lighten(size_t job, Phase phase) {
+  Task& one = task(job, phase);
+  if (!has_begun(one) || std::exchange(one.lightly, true)) return;
+  for (const Edge& edge : after(job, phase)) {
+    if (edge.light && !edge.loop) release(edge.job, phase);
+  }
+}
+
+// One less to wait for.
+void Schedule::release(size_t job, Phase phase) {
+  Task& one = task(job, phase);
+  if (one.state == State::none || one.state == State::closed) return;
+  if (--one.unmet == 0 && one.state == State::depend) make_ready(job, phase);
+}
+
+void Schedule::done(size_t job, bool ok) {
+  const Phase phase = current(job);
+  if (!has_begun(task(job, phase))) return;
+  if (ok) {
+    jobs_[job].item.running = phase == Phase::start;
+    finish(job, phase);
+  } else {
+    jobs_[job].failed = true;
+    fail(job, phase);
+  }
+}
+
+void Schedule::finish(size_t job, Phase phase) {
+  Task& one = task(job, phase);
+  close(one);
+  for (const Edge& edge : after(job, phase)) {
+    if (!edge.loop && !(edge.light && one.lightly)) release(edge.job, phase);
+  }
+  if (phase == Phase::start) return;
+  // Its own start: to be called ready at once, so that it pulls in what it needs.
+  Task& start = task(job, Phase::start);
+  if (start.state != State::idle) return;
+  --start.unmet;
+  make_ready(job, Phase::start);
+}
+
+// Takes a task out of all counts, wherever it is; the queues find out when it would be its turn.
+void Schedule::close(Task& one) {
+  switch (one.state) {
+    case State::none:
+    case State::closed:
+      return;
+    case State::advancing:
+      --advancing_;
+      break;
+    case State::commanding:
+      --busy_;
+      break;
+    case State::ready:
+      if (std::exchange(one.wants, false)) --woken_;
+      break;
+    case State::idle:
+    case State::depend:
+    case State::runnable:
+    case State::waiting:
+    case State::rested:
+      break;
+  }
+  if (one.state != State::idle) --live_;
+  one.state = State::closed;
+}
+
+// A job failed in this phase: so do those that wait for it, and those behind them, and the start of
+// what could not be stopped. Jails nobody asked for are told too if they hang on one that was
+// (J4.8).
+void Schedule::fail(size_t job, Phase phase) {
+  failed_ = true;
+  const bool also_idle = !is_pulled(job) || jobs_[job].item.standing == Standing::fine;
+  close(task(job, phase));
+  std::vector<std::pair<size_t, Phase>> hit{{job, phase}};
+  for (size_t at = 0; at < hit.size(); ++at) {
+    const auto [from, way] = hit[at];
+    Task& start = task(from, Phase::start);
+    if (way == Phase::stop && start.state != State::none) {
+      close(start);
+      hit.emplace_back(from, Phase::start);
+    }
+    for (const Edge& edge : after(from, way)) {
+      // What could not be started again afterwards is not stopped in the first place.
+      const Task& stop = task(edge.job, Phase::stop);
+      const bool leave = has(edge.job, Phase::start) && is_open(stop) && !has_begun(stop);
+      const Phase hit_way = leave ? Phase::stop : way;
+      if (reaches(edge.job, hit_way, also_idle)) hit.emplace_back(edge.job, hit_way);
+    }
+  }
+}
+
+// Whether a failure reaches this job, which then has failed, and says so.
+bool Schedule::reaches(size_t job, Phase phase, bool also_idle) {
+  Job& mine = jobs_[job];
+  Task& one = task(job, phase);
+  const bool idle = !has(job, Phase::stop) && !has(job, Phase::start);
+  if (has_begun(one) || one.state == State::closed) return false;
+  if (idle ? !also_idle : one.state == State::none) return false;
+  if (mine.failed && (mine.item.standing != Standing::looped || mine.told)) return false;
+  mine.failed = true;
+  close(one);
+  say_skipped(job);
+  return true;
+}
+
+void Schedule::say_skipped(size_t job) {
+  Job& mine = jobs_[job];
+  if (std::exchange(mine.told, true) || quiet_) return;
+  const bool idle = !has(job, Phase::stop) && !has(job, Phase::start);
+  if (is_pulled(job) && !idle) return;
+  // In a run for all jails the loop's own line stands for all that are in it.
+  if (mine.item.standing == Standing::looped && mine.item.asked == Asked::all) return;
+  messages_.push_back({job, "skipped"});
+}
+
+void Schedule::give_up() {
+  for (Job& job : jobs_) {
+    for (Task& one : job.tasks) {
+      if (!has_begun(one)) close(one);
+    }
+  }
+}
+
+std::vector<Visit> dry_start(const Graph& graph, const std::vector<Node>& nodes,
+                             const std::vector<Standing>& standing, const std::vector<bool>& bad) {
+  std::vector<Item> items;
+  for (size_t job = 0; job < nodes.size(); ++job) {
+    items.push_back({Do::start, Asked::all, standing[job], false});
+  }
+  Schedule schedule(graph, std::move(items), graph.order, {}, false);
+  std::vector<Visit> visits;
+  std::unordered_set<std::string_view> running;
+  while (std::optional<Grant> grant = schedule.next()) {
+    const size_t job = grant->job;
+    if (bad[job]) {
+      visits.push_back({job, Fate::failed});
+    } else if (running.insert(nodes[job].name).second) {
+      visits.push_back({job, Fate::started});
+    }
+    schedule.done(job, !bad[job]);
+    for (const Complaint& said : schedule.take_messages())
+      visits.push_back({said.job, Fate::skipped});
+  }
+  return visits;
+}
+
+}  // namespace jail
