@@ -236,6 +236,24 @@ Result<void> prune_index(const Places& places) {
   return registry.save();
 }
 
+Result<Fd> open_record(const std::string& id) {
+  return open_at(AT_FDCWD, jails_of(places()) + "/" + id, O_RDONLY | O_DIRECTORY);
+}
+
+Result<size_t> other_holders(const std::string& id, const Op& op) {
+  size_t count = 0;
+  const Index index = TRY(read_index(places()));
+  for (const Entry& entry : index.entries) {
+    Result<Fd> directory = open_record(entry.id);
+    if (entry.id == id || !directory) continue;
+    Result<Ledger> ledger = Ledger::open(directory->get(), false);
+    if (!ledger) continue;
+    count += static_cast<size_t>(
+        std::ranges::count_if(ledger->acts(), [&](const Act& act) { return act.open && act.op == op; }));
+  }
+  return count;
+}
+
 Result<void> rename_entry(const Places& places, const std::string& id, const std::string& name) {
   RegistryLock registry = TRY(RegistryLock::take(places));
   for (const Entry& entry : registry.index().entries)

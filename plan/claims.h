@@ -13,6 +13,7 @@
 
 #include "base/fd.h"
 #include "base/result.h"
+#include "ledger/op.h"
 #include "os/facts.h"
 #include "plan/registry.h"
 
@@ -85,6 +86,12 @@ Result<void> forget(const Places& places, const Facts& facts, const std::string&
 
 // Removes what claims that were killed left in the index and below CELLBLOCK_RUN (jail --recover).
 Result<void> prune_index(const Places& places);
+
+// Opens the directory of a jail's record.
+Result<Fd> open_record(const std::string& id);
+
+// How many other jails of this registry hold an act open (an address of several jails).
+Result<size_t> other_holders(const std::string& id, const Op& op);
 
 // Gives a jail another name in the index. EEXIST if it is taken.
 Result<void> rename_entry(const Places& places, const std::string& id, const std::string& name);

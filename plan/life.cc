@@ -27,6 +27,10 @@ void Talk::note(std::string_view text) const { print(STDOUT_FILENO, prefixed(*th
 
 void Talk::error(std::string_view text) const { print(STDERR_FILENO, "jail: " + prefixed(*this, text)); }
 
+void Talk::exists(std::string_view what) const {
+  print(STDERR_FILENO, fmt::format("jail: \"{}\" already exists\n", what));
+}
+
 void Talk::print_jid(int64_t jid) const { print(STDOUT_FILENO, fmt::format("{}\n", jid)); }
 
 void Talk::remark(std::string_view text) const {

@@ -23,6 +23,8 @@ struct Talk {
   void note(std::string_view text) const;
   // "jail: NAME: TEXT" on standard error.
   void error(std::string_view text) const;
+  // `jail: "WHAT" already exists`.
+  void exists(std::string_view what) const;
   // The bare jid on standard output (-i).
   void print_jid(int64_t jid) const;
   // A remark: "jail: NAME: note: TEXT" on standard error, but for -q and the strict mode.

@@ -19,6 +19,7 @@ namespace jail {
 // The directories of this installation, from the environment or the defaults.
 struct Places {
   std::string db, run, log;
+  std::string base;  // top of our groups in the v2 tree: "cellblock", another one for each other CELLBLOCK_DB
 };
 Places places();
 

@@ -70,7 +70,7 @@ Result<void> judge(World& world, Running& running, const std::string& shown, con
   Result<Ended> ended = wait_command(running, limit > 0 ? limit * 1000 : -1, life.talk.stop_fd);
   bool over = !ended || ended->timed_out;
   if (over && !leaf.empty()) ignore(kill_group(world.facts, leaf), "the rollback ends the jail's group as a whole");
-  if (over && leaf.empty()) let_go(running);
+  if (over && leaf.empty()) running.pid = -1;  // FreeBSD leaves it running
   if (!leaf.empty()) ignore(remove_group(world.facts, leaf), "what went to the background keeps it");
   if (!ended) return std::unexpected(std::move(ended.error()));
   std::string text = verdict(*ended);
@@ -94,7 +94,7 @@ Result<void> run_one(World& world, const Venue& venue, const CommandLine& line, 
   Command command;
   command.argv = line.argv;
   fill_identity(life, venue.in_jail, command.identity);
-  command.session = line.background;
+  command.background = line.background;
   command.fail_prefix = life.talk.name.empty() ? "jail: " : "jail: " + life.talk.name + ": ";
   Fd log, leaf_directory;
   std::string leaf;
@@ -115,25 +115,16 @@ Result<void> run_one(World& world, const Venue& venue, const CommandLine& line, 
   }
   if (!line.background) TRY(take_turn(life.talk, Turn::command));
   Running running = TRY(start_command(command));
-  if (line.background) {
-    let_go(running);
-    return {};
-  }
+  if (line.background) return {};
   Result<void> result = judge(world, running, line.shown, leaf);
   TRY(take_turn(life.talk, Turn::ended));
-  return result;
-}
-
-// The error of a command is printed here, where FreeBSD prints it: before anything is undone.
-Result<void> report(const Life& life, Result<void> result) {
-  if (!result && result.error().code != ECANCELED) life.talk.error(result.error().text);
   return result;
 }
 
 Result<void> run_lines(World& world, const Venue& venue, const Words& words) {
   for (size_t i = 0; i < words.size(); ++i) {
     if (std::optional<CommandLine> line = parse_command(words[i]))
-      TRY(report(*world.life, run_one(world, venue, *line, i)));
+      TRY(run_one(world, venue, *line, i));
   }
   return {};
 }
@@ -171,23 +162,17 @@ std::string hook_group(const World& world, const char* phase) {
 
 Result<void> run_on_host(World& world, const char* phase, const Words& words) {
   if (words.empty()) return {};
-  Result<Venue> venue = outside(world, phase);
-  if (!venue) return report(*world.life, std::unexpected(std::move(venue.error())));
-  return run_lines(world, *venue, words);
+  return run_lines(world, TRY(outside(world, phase)), words);
 }
 
 Result<void> run_in_jail(World& world, const Words& words) {
   if (words.empty()) return {};
-  Result<Venue> venue = inside(world);
-  if (!venue) return report(*world.life, std::unexpected(std::move(venue.error())));
-  return run_lines(world, *venue, words);
+  return run_lines(world, TRY(inside(world)), words);
 }
 
 Result<void> run_vector(World& world, const Words& argv) {
   if (argv.empty()) return {};
-  Result<Venue> venue = inside(world);
-  if (!venue) return report(*world.life, std::unexpected(std::move(venue.error())));
-  return report(*world.life, run_one(world, *venue, command_of(argv), 0));
+  return run_one(world, TRY(inside(world)), command_of(argv), 0);
 }
 
 }  // namespace jail

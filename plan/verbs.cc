@@ -14,6 +14,7 @@
 #include "plan/claims.h"
 #include "plan/create.h"
 #include "plan/life.h"
+#include "plan/lifecycle.h"
 
 namespace jail {
 
@@ -73,6 +74,7 @@ Result<void> undo_hook_named(World& world, const std::string& name) {
   Result<void> ran = run_on_host(world, pair->back_name, list_of(world, pair->back));
   if (ran) return {};
   life.failed = true;
+  life.talk.error(ran.error().text);
   if (guard && !life.rolling_back) return fail(ECANCELED, "exec.prestop: the jail stays up");
   return {};
 }
@@ -127,11 +129,15 @@ Result<void> undo_start(World& world, const Op&) {
   Life& life = *world.life;
   if (!jail_lives(world)) return {};
   if (life.rolling_back && life.undo_hooks == Hooks::none) return {};
-  if (life.undo_hooks != Hooks::none && !run_in_jail(world, list_of(world, &Spec::exec_stop))) {
+  Result<void> ran = life.undo_hooks == Hooks::none ? Result<void>() : run_in_jail(world, list_of(world, &Spec::exec_stop));
+  if (!ran) {
     life.failed = true;
+    life.talk.error(ran.error().text);
     if (life.stop_is_strict && !life.rolling_back) return fail(ECANCELED, "exec.stop: the jail stays up");
   }
-  return terminate(world);
+  Result<void> told = terminate(world);
+  if (!told) life.talk.error(told.error().text);
+  return {};
 }
 
 // --- addresses of the host's interfaces: they go with their last holder ---
@@ -211,7 +217,7 @@ Result<Words> apply_boot_noted(World& world, const Op& op) {
   if (life.talk.verbose) note_create(world, yield ? "" : yield.error().text);
   if (!yield) return yield;
   life.jid_known = true;
-  TRY(write_shown(world, *yield));
+  TRY(write_shown(world, *yield));  // from here on jls and jexec find it
   if (life.talk.bare_jids) life.talk.print_jid(life.jid);
   if (!life.talk.quiet && (!life.talk.name.empty() || life.talk.verbose)) life.talk.note("created");
   TRY(take_turn(life.talk, Turn::exists));
@@ -220,12 +226,19 @@ Result<Words> apply_boot_noted(World& world, const Op& op) {
 
 Result<void> undo_boot_noted(World& world, const Op& op) {
   Life& life = *world.life;
+  stop_children(world);
   TRY(system_boot().undo(world, op));
   remove_shown(world);
   if (life.note_removal) life.talk.note("removed");
   life.note_removal = false;
   ignore(take_turn(life.talk, Turn::removed), "an undo goes on without the coordinator");
   return {};
+}
+
+// The jail's root as jail(8) checks it before it creates (J4.5).
+Result<Claim> check_view(World& world, const Op& op) {
+  TRY(check_root(world, op.args[0]));
+  return Claim::ours;
 }
 
 constexpr Verb own_verbs[] = {
@@ -244,8 +257,10 @@ constexpr Verb own_verbs[] = {
 
 std::vector<Verb> all_verbs() {
   std::vector<Verb> verbs(std::begin(own_verbs), std::end(own_verbs));
-  for (const Verb& verb : os_verbs())
+  for (Verb verb : os_verbs()) {
+    if (std::string_view(verb.name) == "view") verb.check = check_view;
     if (std::string_view(verb.name) != "boot") verbs.push_back(verb);
+  }
   return verbs;
 }
 

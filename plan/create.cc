@@ -1,0 +1,186 @@
+#include "plan/create.h"
+
+#include <fmt/format.h>
+
+#include "base/file.h"
+#include "base/sys.h"
+#include "conf/import.h"
+#include "conf/param.h"
+#include "conf/print.h"
+#include "os/world.h"
+#include "plan/claims.h"
+#include "plan/life.h"
+
+namespace jail {
+
+namespace {
+
+template <class T, class U>
+void set_default(std::optional<T>& field, U value) {
+  if (!field) field = T(value);
+}
+
+// Values that come from the jail above, or from the host.
+void inherit(Spec& spec, const Spec& above) {
+  if (!spec.securelevel) spec.securelevel = above.securelevel;
+  if (!spec.osrelease) spec.osrelease = above.osrelease;
+  if (!spec.osreldate) spec.osreldate = above.osreldate;
+  if (!spec.devfs_ruleset) spec.devfs_ruleset = above.devfs_ruleset;
+}
+
+void set_host(Spec& spec) {
+  const bool given = spec.host_hostname || spec.host_domainname || spec.host_hostuuid || spec.host_hostid;
+  set_default(spec.host, given ? JailSys::new_ : JailSys::new_);
+  set_default(spec.host_hostname, "");
+  set_default(spec.host_domainname, "");
+  set_default(spec.host_hostuuid, "00000000-0000-0000-0000-000000000000");
+  set_default(spec.host_hostid, 0);
+}
+
+// A family with restricted addresses reads as `disable` in every case (J5.4); a vnet restricts nothing.
+void set_network(Spec& spec) {
+  set_default(spec.vnet, JailSys::inherit);
+  const bool own = spec.vnet == JailSys::new_;
+  for (auto family : {&Spec::ip4, &Spec::ip6})
+    if (spec.*family != JailSys::inherit) spec.*family = own ? JailSys::inherit : JailSys::disable;
+  set_default(spec.ip4_addr, Words{});
+  set_default(spec.ip6_addr, Words{});
+  set_default(spec.ip4_saddrsel, true);
+  set_default(spec.ip6_saddrsel, true);
+}
+
+void set_sysv(Spec& spec) {
+  const JailSys all = spec.allow_sysvipc.value_or(false) ? JailSys::inherit : JailSys::disable;
+  for (auto kind : {&Spec::sysvmsg, &Spec::sysvsem, &Spec::sysvshm}) set_default(spec.*kind, all);
+}
+
+void drop_commands(Spec& spec) {
+  for (const Param& param : params()) {
+    if (param.owner != Owner::command) continue;
+    std::visit(
+        [&](auto field) {
+          if constexpr (!std::is_same_v<decltype(field), std::monostate>) (spec.*field).reset();
+        },
+        param.field);
+  }
+}
+
+void set_permissions(Spec& spec) {
+  for (const Param& param : params()) {
+    auto field = std::get_if<std::optional<bool> Spec::*>(&param.field);
+    std::string_view name = param.name;
+    if (!field || param.owner != Owner::kernel || !name.starts_with("allow.")) continue;
+    const bool on = name == "allow.set_hostname" || name == "allow.reserved_ports" ||
+                    name == "allow.unprivileged_proc_debug" || name == "allow.suser";
+    set_default(spec.**field, on);
+  }
+}
+
+}  // namespace
+
+Spec effective(const Spec& spec, const Spec* parent) {
+  Spec shown = spec;
+  drop_commands(shown);
+  if (parent) inherit(shown, *parent);
+  set_default(shown.persist, false);
+  set_default(shown.path, "/");
+  set_default(shown.securelevel, -1);
+  set_default(shown.enforce_statfs, 2);
+  set_default(shown.devfs_ruleset, 0);
+  set_default(shown.children_max, 0);
+  set_default(shown.osrelease, "");
+  set_default(shown.osreldate, 0);
+  set_host(shown);
+  set_network(shown);
+  set_sysv(shown);
+  set_permissions(shown);
+  set_default(shown.meta, "");
+  set_default(shown.env, "");
+  set_default(shown.linux_, JailSys::new_);
+  set_default(shown.linux_osname, "Linux");
+  set_default(shown.linux_osrelease, shown.osrelease.value_or(""));
+  set_default(shown.linux_oss_version, 0);
+  return shown;
+}
+
+bool persists_for_now(const Spec& spec) {
+  return !spec.persist.value_or(false) && (spec.exec_start || spec.command || spec.exec_poststart);
+}
+
+Result<void> check_create(World& world) {
+  const Spec& spec = *world.life->spec;
+  TRY(check_ranges(spec));
+  if (spec.vnet == JailSys::new_ && (spec.ip4_addr || spec.ip6_addr))
+    return fail(EINVAL, "vnet jails cannot have IP address restrictions");
+  if (!spec.persist.value_or(false) && !persists_for_now(spec))
+    return fail(EINVAL, "new jail must persist or attach");
+  const std::string& name = spec.name.value_or("");
+  const size_t dot = name.rfind('.');
+  std::string_view own = std::string_view(name).substr(dot == std::string::npos ? 0 : dot + 1);
+  if (auto number = parse_int(own); number && own != fmt::format("{}", world.life->jid))
+    return fail(EINVAL, "name cannot be numeric (unless it is the jid)");
+  return {};
+}
+
+Result<void> check_root(const World& world, const std::string& path) {
+  const std::string given = world.life->spec->path.value_or("/");
+  const std::string noun = "path " + given;
+  if (!path.starts_with('/')) return fail(EINVAL, noun + ": not an absolute pathname");
+  struct stat status;
+  if (sys::fstatat(AT_FDCWD, path.c_str(), &status, 0) != 0) return fail_errno(noun);
+  if (!S_ISDIR(status.st_mode)) return fail_errno(noun, ENOTDIR);
+  return {};
+}
+
+void note_create(const World& world, const std::string& failure) {
+  const Life& life = *world.life;
+  life.talk.note(fmt::format("jail_set(JAIL_CREATE) {}{}{}{}", persists_for_now(*life.spec) ? "persist " : "",
+                             life.create_text, failure.empty() ? "" : ": ", failure));
+}
+
+std::string shown_text(const ShownFacts& facts, const Spec& spec) {
+  return fmt::format("# {} {} {} {} {} {}\n{}", facts.id, facts.jid, facts.parent, facts.process1, facts.start, facts.group,
+                     print_spec(spec));
+}
+
+std::optional<ShownFacts> shown_facts(std::string_view text) {
+  Words words = split(text.substr(0, text.find('\n')), " ");
+  if (words.size() != 7 || words[0] != "#") return std::nullopt;
+  return ShownFacts{.id = words[1],
+                    .jid = parse_int(words[2]).value_or(0),
+                    .parent = parse_int(words[3]).value_or(0),
+                    .process1 = static_cast<pid_t>(parse_int(words[4]).value_or(0)),
+                    .start = static_cast<uint64_t>(parse_int(words[5]).value_or(0)),
+                    .group = words[6]};
+}
+
+Result<void> write_shown(World& world, const Words& boot) {
+  Life& life = *world.life;
+  ShownFacts facts{.id = world.id, .jid = life.jid, .parent = 0, .process1 = 0, .start = 0, .group = world.group};
+  facts.process1 = static_cast<pid_t>(parse_int(boot.at(0)).value_or(0));
+  facts.start = static_cast<uint64_t>(parse_int(boot.at(1)).value_or(0));
+  Index index = TRY(read_index(places()));
+  Spec above;
+  const Entry* self = index.by_id(world.id);
+  const Entry* parent = self ? index.by_name(self->name.substr(0, self->name.rfind('.'))) : nullptr;
+  const bool nested = self && parent && self->name.find('.') != std::string::npos;
+  if (nested) {
+    facts.parent = parent->jid;
+    Fd record = TRY(open_record(parent->id));
+    std::string text = TRY(read_file(record.get(), "shown"));
+    above = TRY(read_spec("shown", text));
+  }
+  Spec shown = effective(*life.spec, nested ? &above : nullptr);
+  shown.jid = life.jid;
+  if (self) shown.name = self->name;
+  char resolved[4096];
+  if (realpath(world.path.c_str(), resolved)) shown.path = resolved;
+  Fd record = TRY(open_record(world.id));
+  return replace_file(record.get(), "shown", shown_text(facts, shown), 0644, false);
+}
+
+void remove_shown(World& world) {
+  if (Result<Fd> record = open_record(world.id)) sys::unlinkat(record->get(), "shown", 0);
+}
+
+}  // namespace jail

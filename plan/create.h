@@ -1,0 +1,51 @@
+// Creation as the user sees it: what the kernel's jail_set(2) would refuse, what a running jail's parameters are, and the
+// record of them that jls(8) reads.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "conf/spec.h"
+#include "ledger/op.h"
+
+namespace jail {
+
+// What a create refuses (Appendix A, J4.5, J2.2), with the whole message as text: no persistence and nothing to attach,
+// values out of range, restrictions that a vnet excludes.
+Result<void> check_create(World& world);
+
+// The jail's root as jail(8) checks it (J4.5): "path P: not an absolute pathname", "path P: STRERROR".
+Result<void> check_root(const World& world, const std::string& path);
+
+// The line of -v for a create: "jail_set(JAIL_CREATE) name=web path=/r persist", with ": TEXT" where it failed.
+void note_create(const World& world, const std::string& failure);
+
+// The effective values of a running jail: what was given, and for the rest FreeBSD's defaults or what `parent` has
+// (J2.2, J2.3). Holds no exec.*, nor anything else that only root may see.
+Spec effective(const Spec& spec, const Spec* parent);
+
+// True if a start has to keep the jail alive until its commands are over (J4.6): it does not persist, and exec.start,
+// command or exec.poststart exist.
+bool persists_for_now(const Spec& spec);
+
+// What jls(8) may know of a jail, beside its Spec.
+struct ShownFacts {
+  std::string id;
+  int64_t jid = 0, parent = 0;
+  pid_t process1 = 0;
+  uint64_t start = 0;
+  std::string group;
+};
+
+// A `shown` file: facts in a comment on the first line, then the effective Spec as one block.
+std::string shown_text(const ShownFacts& facts, const Spec& effective);
+// The first line of one; nothing if it is not one.
+std::optional<ShownFacts> shown_facts(std::string_view text);
+
+
+// Writes and removes the `shown` file of the jail whose `boot` has yielded `boot`.
+Result<void> write_shown(World& world, const Words& boot);
+void remove_shown(World& world);
+
+}  // namespace jail

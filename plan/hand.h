@@ -1,0 +1,53 @@
+// Hand: all that a start or an undo of one jail has in hand, and the undoing itself, which starting, stopping and
+// recovering share.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "conf/spec.h"
+#include "ledger/engine.h"
+#include "ledger/ledger.h"
+#include "os/world.h"
+#include "plan/lifecycle.h"
+#include "plan/verbs.h"
+
+namespace jail {
+
+// Not copied nor moved once filled: world and life point into it.
+struct Hand {
+  explicit Hand(const Host& on) : host(on) {}
+  Hand(const Hand&) = delete;
+  Hand& operator=(const Hand&) = delete;
+
+  Work work();
+
+  const Host& host;
+  Claimed claimed;
+  std::optional<Ledger> ledger;
+  Spec spec, hooks;  // the snapshot; and whose exec.* run
+  World world;
+  Life life;
+  std::vector<Verb> verbs = all_verbs();
+};
+
+// Points world and life at what was claimed.
+void fill_world(Hand& hand);
+
+// Takes the life lock of a jail that has a record, and reads the record: snapshot, ledger, what its acts yielded. EBUSY:
+// a living command has it; ENOENT: it is no more. Else the record cannot be read.
+Result<void> take_over(Hand& hand, const Entry& entry, const Talk& talk);
+
+// Whether the jail's process 1 lives.
+bool is_up(const Hand& hand);
+
+// Undoes all that is open, says what failed, and forgets the jail if nothing is left. False: something is open still.
+bool undo_all(Hand& hand);
+
+// Undoes a start or stop that was cut short, or what is left of a jail that has ended, as a rollback. False: as above.
+bool clean_up(Hand& hand);
+
+// Prints an error, but for ECANCELED: that the user wants to stop is no news to him.
+void say(const Talk& talk, const Error& error);
+
+}  // namespace jail

@@ -1,0 +1,173 @@
+#include "plan/jobs.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <cstdio>
+
+#include "base/file.h"
+#include "base/sys.h"
+
+namespace jail {
+
+namespace {
+
+struct Worker {
+  pid_t pid = -1;
+  Fd socket;
+};
+
+void print_messages(const Run& run) {
+  for (const Complaint& complaint : run.schedule.take_messages()) run.jobs[complaint.job].talk.error(complaint.text);
+}
+
+// -J: one line a jail that is up (J3.8), in one write so that lines of several processes never mix.
+void write_record(const Run& run, const Job& job, int64_t jid) {
+  if (run.record_fd < 0 || jid == 0) return;
+  ignore(write_all(run.record_fd, fmt::format("{}\n", job.old_record ? fmt::format("{}\t{}", jid, job.record)
+                                                                     : fmt::format("jid={}\t{}", jid, job.record))),
+         "the jail is up all the same");
+}
+
+bool do_phase(const Run& run, size_t index, Step step) {
+  Job& job = run.jobs[index];
+  if (step == Step::stop) return stop_jail(run.host, job);
+  if (step == Step::modify) return modify_jail(run.host, job);
+  int64_t jid = 0;
+  bool good = start_jail(run.host, job, &jid);
+  write_record(run, job, jid);
+  return good;
+}
+
+// A worker: does the phases it is granted until there are no more.
+[[noreturn]] void work(const Run& run, size_t index, int socket) {
+  Job& job = run.jobs[index];
+  job.talk.turns = socket;
+  for (;;) {
+    char step = 0;
+    ssize_t size = sys::read(socket, &step, 1);
+    if (size < 0 && errno == EINTR) continue;
+    if (size != 1) _exit(0);
+    bool good = do_phase(run, index, static_cast<Step>(step));
+    if (!take_turn(job.talk, good ? Turn::done : Turn::failed)) _exit(1);
+  }
+}
+
+Result<Worker> start_worker(const Run& run, size_t index, const std::vector<Worker>& workers) {
+  int ends[2];
+  if (sys::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return fail_errno("socketpair");
+  Fd ours(ends[0]), theirs(ends[1]);
+  (void)fflush(stdout);
+  pid_t pid = sys::fork();
+  if (pid < 0) return fail_errno("fork");
+  if (pid > 0) return Worker{pid, std::move(ours)};
+  ours.reset();
+  for (const Worker& other : workers)
+    if (other.socket) close(other.socket.get());
+  work(run, index, theirs.get());
+}
+
+// --- the coordinator ---
+
+void hear(const Run& run, std::vector<Worker>& workers, size_t index) {
+  char word = static_cast<char>(Turn::failed);
+  ssize_t size = sys::read(workers[index].socket.get(), &word, 1);
+  if (size < 0 && errno == EINTR) return;
+  if (size != 1) {  // it was killed: its jail is for the next command to clean up
+    workers[index].socket.reset();
+    run.schedule.done(index, false);
+    return;
+  }
+  const char go = static_cast<char>(Turn::go);
+  switch (static_cast<Turn>(word)) {
+    case Turn::command:
+      if (run.schedule.wants_slot(index) && sys::write(workers[index].socket.get(), &go, 1) != 1) break;
+      break;
+    case Turn::waits: run.schedule.waits(index); break;
+    case Turn::ended: run.schedule.ended(index); break;
+    case Turn::exists: run.schedule.exists(index); break;
+    case Turn::removed: run.schedule.removed(index); break;
+    case Turn::done: run.schedule.done(index, true); break;
+    case Turn::failed: run.schedule.done(index, false); break;
+    case Turn::go: break;
+  }
+}
+
+void grant(const Run& run, std::vector<Worker>& workers, const Grant& granted) {
+  Worker& worker = workers[granted.job];
+  const bool phase = granted.step == Step::stop || granted.step == Step::start || granted.step == Step::modify;
+  if (worker.pid < 0) {
+    if (!run.prepare(run.context, granted.job)) {
+      run.schedule.done(granted.job, false);
+      return;
+    }
+    Result<Worker> started = start_worker(run, granted.job, workers);
+    if (!started) {
+      run.jobs[granted.job].talk.error(started.error().text);
+      run.schedule.done(granted.job, false);
+      return;
+    }
+    worker = std::move(*started);
+  }
+  char word = phase ? static_cast<char>(granted.step) : static_cast<char>(Turn::go);
+  if (!worker.socket || sys::write(worker.socket.get(), &word, 1) != 1) return;  // its end of file tells the rest
+}
+
+// Waits until a worker says something or the user wants to stop.
+void wait_for_news(const Run& run, std::vector<Worker>& workers, bool* stopped) {
+  std::vector<pollfd> sources;
+  std::vector<size_t> whose;
+  for (size_t i = 0; i < workers.size(); ++i) {
+    if (!workers[i].socket) continue;
+    sources.push_back({workers[i].socket.get(), POLLIN, 0});
+    whose.push_back(i);
+  }
+  if (!*stopped && run.stop_fd >= 0) sources.push_back({run.stop_fd, POLLIN, 0});
+  if (sys::poll(sources.data(), sources.size(), -1) < 0) return;
+  for (size_t i = 0; i < whose.size(); ++i)
+    if (sources[i].revents != 0) hear(run, workers, whose[i]);
+  if (sources.size() > whose.size() && sources.back().revents != 0) {
+    *stopped = true;
+    run.schedule.give_up();
+    for (const Worker& worker : workers)
+      if (worker.socket) sys::kill(worker.pid, SIGTERM);
+  }
+}
+
+// One jail: no second process, no conversation.
+void run_alone(const Run& run) {
+  bool prepared = false, good = true;
+  while (std::optional<Grant> granted = run.schedule.next()) {
+    if (!prepared) good = run.prepare(run.context, granted->job);
+    prepared = true;
+    run.schedule.done(granted->job, good && do_phase(run, granted->job, granted->step));
+    print_messages(run);
+  }
+}
+
+}  // namespace
+
+int run_jobs(const Run& run) {
+  print_messages(run);
+  if (run.jobs.size() == 1) {
+    run_alone(run);
+    return run.schedule.failed() ? 1 : 0;
+  }
+  std::vector<Worker> workers(run.jobs.size());
+  for (bool stopped = false;;) {
+    while (std::optional<Grant> granted = run.schedule.next()) {
+      grant(run, workers, *granted);
+      print_messages(run);
+    }
+    if (run.schedule.finished()) break;
+    wait_for_news(run, workers, &stopped);
+    print_messages(run);
+  }
+  for (Worker& worker : workers) {
+    worker.socket.reset();
+    if (worker.pid > 0) sys::waitpid(worker.pid, nullptr, 0);
+  }
+  return run.schedule.failed() ? 1 : 0;
+}
+
+}  // namespace jail

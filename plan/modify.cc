@@ -1,0 +1,138 @@
+// Changing a running jail (J4.10): its parameters in snapshot and record, and what of them process 1 or the kernel has to
+// hear at once. Hooks of a start may do this to their own jail, so only the lock of the parameters is taken.
+#include <fmt/format.h>
+
+#include "base/file.h"
+#include "base/sys.h"
+#include "conf/import.h"
+#include "conf/param.h"
+#include "conf/print.h"
+#include "os/kernel.h"
+#include "plan/create.h"
+#include "plan/hand.h"
+
+namespace jail {
+
+namespace {
+
+// A running jail as its record has it.
+struct Current {
+  Entry entry;
+  Fd record;
+  Spec spec, shown;
+  ShownFacts facts;
+  Fd process1;
+};
+
+Result<Current> read_current(const Entry& entry) {
+  Current current;
+  current.entry = entry;
+  current.record = TRY(open_record(entry.id));
+  std::string shown = TRY(read_file(current.record.get(), "shown"));
+  std::optional<ShownFacts> facts = shown_facts(shown);
+  if (!facts) return fail(EINVAL, "shown: not a record");
+  current.facts = *facts;
+  current.process1 = TRY(open_process1({facts->process1, facts->start}));
+  current.shown = TRY(read_spec("shown", shown));
+  std::string spec = TRY(read_file(current.record.get(), "spec"));
+  current.spec = TRY(read_spec("spec", spec));
+  return current;
+}
+
+std::string resolved(const std::string& path) {
+  char text[4096];
+  return realpath(path.c_str(), text) ? text : path;
+}
+
+// Values, not texts, are compared: a path with links or slashes is the same path, `ip4 = new` what it reads back as.
+bool same(const char* name, const Spec& wanted, const Spec& running) {
+  const std::string_view parameter = name;
+  if (parameter == "path") return resolved(*wanted.path) == resolved(running.path.value_or("/"));
+  if (parameter == "ip4") return (wanted.ip4 == JailSys::inherit) == (running.ip4 == JailSys::inherit);
+  if (parameter == "ip6") return (wanted.ip6 == JailSys::inherit) == (running.ip6 == JailSys::inherit);
+  const Param* param = find_param(parameter).param;
+  return printed_value(*param, wanted) == printed_value(*param, running);
+}
+
+// Only what a modification may send: neither the commands' own parameters nor those of creation.
+Spec changes_of(const Spec& wanted) {
+  Spec changes;
+  for (const Param& param : params()) {
+    if (param.owner != Owner::kernel || param.access != Access::any) continue;
+    std::visit(
+        [&](auto field) {
+          if constexpr (!std::is_same_v<decltype(field), std::monostate>) changes.*field = wanted.*field;
+        },
+        param.field);
+  }
+  return changes;
+}
+
+Result<void> rename(const Host& host, Current& current, const Spec& changes) {
+  if (!changes.name || *changes.name == current.entry.name) return {};
+  TRY(rename_entry(host.places, current.entry.id, *changes.name));
+  current.entry.name = *changes.name;
+  return {};
+}
+
+// What the living jail has to hear. True: it leaves, because nothing keeps it any more.
+Result<bool> tell(const Host& host, const Current& current, const Spec& changes) {
+  if (changes.host_hostname || changes.host_domainname) {
+    TRY(set_names(current.process1.get(), changes.host_hostname ? &*changes.host_hostname : nullptr,
+                  changes.host_domainname ? &*changes.host_domainname : nullptr));
+  }
+  if (!changes.persist || *changes.persist == current.shown.persist) return false;
+  std::string answer = TRY(ask_process1(host.places.run, current.entry.id, *changes.persist ? "persist" : "nopersist"));
+  return answer == "leaving";
+}
+
+Result<bool> modify(const Host& host, const Job& job, const Entry& entry) {
+  Fd lock = TRY(lock_parameters(host.places, entry.id));
+  Current current = TRY(read_current(entry));
+  if (const char* name = create_only_change(current.shown, job.spec))
+    return fail(EINVAL, fmt::format("{} cannot be changed after creation", name));
+  TRY(check_ranges(job.spec));
+  Spec changes = changes_of(job.spec);
+  TRY(rename(host, current, changes));
+  const bool leaving = TRY(tell(host, current, changes));
+  overlay(changes, current.spec);
+  overlay(changes, current.shown);
+  TRY(replace_file(current.record.get(), "spec", print_spec(current.spec), 0600, false));
+  TRY(replace_file(current.record.get(), "shown", shown_text(current.facts, current.shown), 0644, false));
+  return leaving;
+}
+
+}  // namespace
+
+const char* create_only_change(const Spec& shown, const Spec& wanted) {
+  for (const Param& param : params()) {
+    if (param.access != Access::create || std::string_view(param.name) == "jid") continue;
+    if (field_words(param, wanted) && !same(param.name, wanted, shown)) return param.name;
+  }
+  return nullptr;
+}
+
+bool modify_jail(const Host& host, Job& job) {
+  Result<Index> index = read_index(host.places);
+  const Entry* entry = index ? find_entry(*index, job.spec) : nullptr;
+  Result<bool> leaving = entry ? modify(host, job, *entry) : fail_errno("jail", ENOENT);
+  if (job.talk.verbose && entry) {
+    job.talk.note(fmt::format("jail_set(JAIL_UPDATE) {}{}{}", job.create_text, leaving ? "" : ": ",
+                              leaving ? "" : leaving.error().text));
+  }
+  if (!leaving && (leaving.error().code == ENOENT || leaving.error().code == ESRCH)) {
+    Talk talk = job.talk;
+    talk.name.clear();
+    talk.error(fmt::format("\"{}\" not found", job.shown_name()));
+    return false;
+  }
+  if (!leaving) {
+    say(job.talk, leaving.error());
+    return false;
+  }
+  if (!job.talk.quiet && (!job.talk.name.empty() || job.talk.verbose)) job.talk.note("updated");
+  if (!*leaving) return true;
+  return recover_jail(host, *entry, job.talk);
+}
+
+}  // namespace jail

@@ -1,0 +1,163 @@
+#include "plan/registry.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "base/file.h"
+#include "base/sys.h"
+#include "conf/print.h"
+#include "ledger/ledger.h"
+#include "os/kernel.h"
+#include "plan/claims.h"
+#include "plan/create.h"
+#include "plan/privileges.h"
+
+namespace jail {
+
+namespace {
+
+std::string directory_of(const char* variable, const char* otherwise) {
+  const char* value = std::getenv(variable);
+  return value && *value ? value : otherwise;
+}
+
+// A base of its own for every registry but the usual one, so that none sweeps another's groups (FNV-1a of the path).
+std::string base_of(const std::string& db) {
+  if (db == "/var/db/cellblock") return "cellblock";
+  uint32_t hash = 2166136261U;
+  for (char byte : db) hash = (hash ^ static_cast<unsigned char>(byte)) * 16777619U;
+  return fmt::format("cellblock.{:08x}", hash);
+}
+
+struct Record {
+  Fd directory;
+  ShownFacts facts;
+  std::string shown;
+};
+
+Result<Record> read_record(const Entry& entry) {
+  Record record;
+  record.directory = TRY(open_record(entry.id));
+  record.shown = TRY(read_file(record.directory.get(), "shown", 1U << 20));
+  std::optional<ShownFacts> facts = shown_facts(record.shown);
+  if (!facts) return fail(EINVAL, "shown: not a record");
+  record.facts = *facts;
+  return record;
+}
+
+bool lock_held(const std::string& id) { return life_holder(places(), id).has_value(); }
+
+Result<Listed> list_one(const Entry& entry) {
+  Record record = TRY(read_record(entry));
+  Listed listed;
+  listed.id = entry.id;
+  listed.jid = entry.jid;
+  listed.parent = record.facts.parent;
+  listed.name = entry.name;
+  listed.shown = TRY(read_spec("shown", record.shown));
+  listed.process1 = record.facts.process1;
+  listed.cgroup = "/" + record.facts.group;
+  listed.netns = netns_path(record.facts.process1);
+  listed.dying = !open_process1({record.facts.process1, record.facts.start});
+  return listed;
+}
+
+// A jail that has no `shown`: a start that did not come that far, or a stop that could not go to its end.
+Result<Listed> list_remains(const Entry& entry) {
+  Fd directory = TRY(open_record(entry.id));
+  Listed listed;
+  listed.id = entry.id;
+  listed.jid = entry.jid;
+  listed.name = entry.name;
+  Result<std::string> text = read_file(directory.get(), "spec");
+  Result<Spec> spec = text ? read_spec("spec", *text) : Result<Spec>(Spec{});
+  listed.shown = effective(spec ? *spec : Spec{}, nullptr);
+  listed.shown.name = entry.name;
+  listed.shown.jid = entry.jid;
+  listed.dying = true;
+  return listed;
+}
+
+void count_children(std::vector<Listed>& jails) {
+  for (Listed& jail : jails)
+    jail.children = std::ranges::count_if(
+        jails, [&](const Listed& other) { return other.name.starts_with(jail.name + "."); });
+}
+
+}  // namespace
+
+Places places() {
+  Places found{directory_of("CELLBLOCK_DB", "/var/db/cellblock"), directory_of("CELLBLOCK_RUN", "/run/cellblock"),
+               directory_of("CELLBLOCK_LOG", "/var/log/cellblock"), {}};
+  found.base = base_of(found.db);
+  return found;
+}
+
+const char* status_word(Status status) {
+  switch (status) {
+    case Status::starting: return "starting";
+    case Status::partial: return "partial";
+    case Status::up: return "up";
+    case Status::stopping: return "stopping";
+    case Status::ended: return "ended";
+    case Status::broken: return "broken";
+  }
+  bug("no such status");
+}
+
+Result<std::vector<Listed>> list_jails(bool dying) {
+  std::vector<Listed> jails;
+  const Index index = TRY(read_index(places()));
+  for (const Entry& entry : index.entries) {
+    Result<Listed> listed = list_one(entry);
+    if (!listed && dying) listed = list_remains(entry);
+    if (listed && (dying || !listed->dying)) jails.push_back(std::move(*listed));
+  }
+  std::ranges::sort(jails, {}, &Listed::jid);
+  if (std::ranges::any_of(jails, [](const Listed& jail) { return jail.name.find('.') != std::string::npos; }))
+    count_children(jails);
+  return jails;
+}
+
+Result<Status> jail_status(const std::string& id) {
+  Fd directory = TRY(open_record(id));
+  Ledger ledger = TRY(Ledger::open(directory.get(), false));
+  const bool held = lock_held(id);
+  const std::string mark = ledger.mark().empty() ? "" : ledger.mark()[0];
+  if (mark.empty()) return held ? Status::starting : Status::partial;
+  if (mark == "down") return held ? Status::stopping : Status::broken;
+  const Words boot = ledger.yielded("boot");
+  const bool alive = boot.size() == 2 && open_process1({static_cast<pid_t>(parse_int(boot[0]).value_or(0)),
+                                                        static_cast<uint64_t>(parse_int(boot[1]).value_or(0))});
+  return alive ? Status::up : Status::ended;
+}
+
+std::string drift_of(const Listed& /*jail*/, const std::string& /*conf_file*/) { return "none"; }
+
+Result<FoundJail> find_running(std::string_view name_or_jid) {
+  const Index index = TRY(read_index(places()));
+  auto number = parse_int(name_or_jid);
+  const Entry* entry = number && *number != 0 ? index.by_jid(*number) : index.by_name(name_or_jid);
+  auto missing = [&] {
+    return fail(ESRCH, number ? fmt::format("jail {} not found", *number) : fmt::format("jail \"{}\" not found", name_or_jid));
+  };
+  Result<Record> record = entry ? read_record(*entry) : fail_errno("record", ENOENT);
+  if (!record) return missing();
+  Result<Fd> process1 = open_process1({record->facts.process1, record->facts.start});
+  if (!process1) return missing();
+  Facts facts = TRY(probe());
+  FoundJail found;
+  found.id = entry->id;
+  found.jid = entry->jid;
+  found.name = entry->name;
+  Spec spec = TRY(read_spec("shown", record->shown));
+  found.path = spec.path.value_or("/");
+  found.process1 = std::move(*process1);
+  found.group = TRY(open_group(facts, record->facts.group + "/jail/run"));
+  found.rights = rights_of(spec);
+  return found;
+}
+
+}  // namespace jail

@@ -1,0 +1,197 @@
+// Starting a jail: the claim, the plan, the acts, and the way back.
+#include <fmt/format.h>
+
+#include "base/file.h"
+#include "base/sys.h"
+#include "conf/print.h"
+#include "os/kernel.h"
+#include "plan/create.h"
+#include "plan/hand.h"
+#include "plan/plan.h"
+
+namespace jail {
+
+namespace {
+
+// The jail above a dotted name, which has to run.
+Result<Entry> parent_of(const Index& index, const std::string& name) {
+  size_t dot = name.rfind('.');
+  if (dot == std::string::npos) return Entry{};
+  const Entry* parent = index.by_name(std::string_view(name).substr(0, dot));
+  if (!parent) return fail(ENOENT, fmt::format("jail \"{}\" not found", name.substr(0, dot)));
+  return *parent;
+}
+
+Result<std::string> group_of(const Host& host, const Entry& parent, const std::string& id) {
+  if (parent.id.empty()) return host.places.base + "/" + id;
+  Fd directory = TRY(open_at(AT_FDCWD, host.places.db + "/jails/" + parent.id, O_RDONLY | O_DIRECTORY));
+  Ledger ledger = TRY(Ledger::open(directory.get(), false));
+  const Act* group = ledger.newest("group");
+  if (!group) return fail(ENOENT, fmt::format("jail \"{}\" not found", parent.name));
+  return group->op.args[0] + "/jails/" + id;
+}
+
+// The jail's root as it goes into the acts: absolute, without a trailing slash, links unresolved.
+std::string root_of(const Job& job) {
+  std::string path = job.spec.path.value_or("/");
+  if (job.relative_path && !path.starts_with('/')) {
+    char here[4096];
+    if (getcwd(here, sizeof here)) path = fmt::format("{}/{}", here, path);
+  }
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  return path;
+}
+
+// Writes down all that is known before the first act, and plans.
+Result<Plan> prepare_start(Hand& hand, const Job& job) {
+  Index index = TRY(read_index(hand.host.places));
+  Site site;
+  Entry parent = TRY(parent_of(index, hand.claimed.entry.name));
+  site.id = hand.world.id;
+  site.jid = hand.claimed.entry.jid;
+  site.parent = parent.id;
+  site.path = hand.world.path = root_of(job);
+  site.group = hand.world.group = TRY(group_of(hand.host, parent, site.id));
+  site.fstab = job.fstab;
+  hand.world.view_of = parent.id;
+  Plan plan = TRY(plan_start(hand.spec, hand.host.facts, site));
+  const bool on_disk = !plan.ops.empty() && plan.ops[0].verb == "prepare";
+  TRY(replace_file(hand.claimed.directory.get(), "spec", print_spec(hand.spec), 0600, on_disk));
+  hand.ledger = TRY(Ledger::create(hand.claimed.directory.get(),
+                                   {site.id, hand.claimed.entry.name, hand.host.facts.boot_id}, on_disk));
+  hand.world.boot = plan.boot;
+  return plan;
+}
+
+bool interrupted(const Talk& talk) {
+  pollfd stop{talk.stop_fd, POLLIN, 0};
+  return talk.stop_fd >= 0 && sys::poll(&stop, 1, 0) == 1;
+}
+
+Result<void> perform_all(Hand& hand, const Plan& plan) {
+  for (const Op& op : plan.ops) {
+    if (interrupted(hand.life.talk)) return fail_errno("start", ECANCELED);
+    TRY(perform(hand.work(), op));
+    hand.world.yields[op.verb] = hand.ledger->yielded(op.verb);
+  }
+  return {};
+}
+
+// The end of temporary persistence (J4.6). True if the jail has gone with it.
+Result<bool> end_persistence(Hand& hand) {
+  if (!persists_for_now(hand.spec)) return false;
+  const Talk& talk = hand.life.talk;
+  if (talk.verbose) talk.note(fmt::format("jail_set(JAIL_UPDATE) jid={} nopersist", hand.life.jid));
+  std::string answer = TRY(ask_process1(hand.world.run, hand.world.id, "nopersist"));
+  return answer == "leaving";
+}
+
+void roll_back(Hand& hand) {
+  hand.life.rolling_back = true;
+  hand.life.talk.stop_fd = -1;
+  hand.life.note_removal = !hand.life.talk.quiet && !hand.life.talk.name.empty();
+  const bool hooks = hand.spec.exec_rollback.value_or(!strict());
+  hand.life.undo_hooks = hooks ? Hooks::all : Hooks::none;
+  undo_all(hand);
+}
+
+// From a claim to a running jail, or back to nothing.
+bool bring_up(Hand& hand, const Job& job) {
+  Result<Plan> plan = prepare_start(hand, job);
+  if (!plan) {
+    say(hand.life.talk, plan.error());
+    ignore(forget(hand.host.places, hand.host.facts, hand.world.id), "the next claim of the name prunes it");
+    return false;
+  }
+  for (const std::string& remark : plan->remarks) hand.life.talk.remark(remark);
+  Result<void> done = perform_all(hand, *plan);
+  Result<bool> gone = done ? end_persistence(hand) : false;
+  if (done && !gone) done = std::unexpected(std::move(gone.error()));
+  if (done && !*gone) done = hand.ledger->set_mark({"up"});
+  if (!done) {
+    say(hand.life.talk, done.error());
+    roll_back(hand);
+    return false;
+  }
+  if (!*gone) return true;
+  // The last process had gone: so has the jail. No stop follows it on FreeBSD; here its resources and hooks do.
+  hand.life.rolling_back = true;
+  hand.life.undo_hooks = strict() ? Hooks::none : Hooks::all;
+  return undo_all(hand) && !hand.life.failed;
+}
+
+
+// What stands in the way of a start: a jail of that name or jid.
+enum class InTheWay : unsigned char { nothing, exists, undone };
+
+// Waits for whoever works on the jail, undoes what nobody works on, and says what is there then.
+Result<InTheWay> clear_the_way(const Host& host, const Job& job, const Entry& entry) {
+  Hand hand(host);
+  Result<void> taken = take_over(hand, entry, job.talk);
+  if (taken) {
+    if (is_up(hand) && !hand.ledger->mark().empty() && hand.ledger->mark()[0] == "up") return InTheWay::exists;
+    if (!clean_up(hand)) return fail(EBUSY, "what an earlier start left could not be undone");
+    return InTheWay::undone;
+  }
+  if (taken.error().code == ENOENT) return InTheWay::undone;
+  if (taken.error().code != EBUSY) return std::unexpected(std::move(taken.error()));
+  if (host.hook_of == entry.id) return InTheWay::exists;  // our own start: waiting for it would be for ever
+  Result<LifeHolder> holder = life_holder(host.places, entry.id);
+  if (holder) TRY(await_end(holder->pidfd.get(), -1, job.talk.stop_fd));
+  return InTheWay::undone;
+}
+
+bool say_exists(const Job& job, const Entry& entry) {
+  if (job.all) return true;
+  // A jail of the command line is called by its jid (J3.3).
+  job.talk.exists(job.configured ? entry.name : fmt::format("{}", entry.jid));
+  return false;
+}
+
+// Claims the jail once nothing is in its way. False: it exists (which may be fine), or an error was printed.
+Result<bool> claim_jail(const Host& host, const Job& job, Hand& hand, bool* fine) {
+  for (;;) {
+    Index index = TRY(read_index(host.places));
+    if (const Entry* entry = find_entry(index, job.spec)) {
+      if (TRY(clear_the_way(host, job, *entry)) != InTheWay::exists) continue;
+      *fine = say_exists(job, *entry);
+      return false;
+    }
+    Result<Claimed> claimed = claim(host.places, job.spec.name.value_or(""), job.spec.jid.value_or(0));
+    if (claimed) {
+      hand.claimed = std::move(*claimed);
+      return true;
+    }
+    // Another command was faster: look again, and wait for it.
+    if (claimed.error().code != EEXIST) return std::unexpected(std::move(claimed.error()));
+    if (!find_entry(TRY(read_index(host.places)), job.spec)) return std::unexpected(std::move(claimed.error()));
+  }
+}
+
+}  // namespace
+
+const Entry* find_entry(const Index& index, const Spec& spec) {
+  if (spec.jid.value_or(0) != 0) return index.by_jid(*spec.jid);
+  return spec.name ? index.by_name(*spec.name) : nullptr;
+}
+
+bool start_jail(const Host& host, Job& job, int64_t* jid) {
+  Hand hand(host);
+  bool fine = false;
+  Result<bool> ours = claim_jail(host, job, hand, &fine);
+  if (!ours) say(job.talk, ours.error());
+  if (!ours || !*ours) return fine;
+  hand.spec = hand.hooks = job.spec;
+  fill_world(hand);
+  hand.life.talk = job.talk;
+  hand.life.create_text = job.create_text;
+  hand.life.command_is_vector = job.command_is_vector;
+  hand.life.jid = hand.claimed.entry.jid;
+  hand.life.jid_known = job.spec.jid.value_or(0) != 0;
+  hand.life.stop_timeout = job.spec.stop_timeout.value_or(10);
+  if (!bring_up(hand, job)) return false;
+  *jid = hand.life.jid;
+  return true;
+}
+
+}  // namespace jail

@@ -1,0 +1,150 @@
+// Stopping a jail, recovering what crashes left, and giving up on what is beyond help.
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <algorithm>
+
+#include "os/kernel.h"
+#include "plan/create.h"
+#include "plan/hand.h"
+
+namespace jail {
+
+namespace {
+
+constexpr int give_up_wait = 10'000;  // ms for a starting command to undo its start (promise 7)
+
+void say_not_found(const Job& job) {
+  if (job.all || job.talk.quiet) return;
+  Talk talk = job.talk;
+  talk.name.clear();
+  talk.error(fmt::format("\"{}\" not found", job.shown_name()));
+}
+
+// Asks the command that has the jail to give its start up, and waits; kills it if it does not answer. A command that is
+// stopping the jail is only waited for.
+Result<void> make_way(const Host& host, const Entry& entry) {
+  Result<LifeHolder> holder = life_holder(host.places, entry.id);
+  if (!holder) return {};
+  if (host.hook_of == entry.id)
+    return fail(EBUSY, fmt::format("\"{}\" is being started by process {}", entry.name, holder->pid));
+  Result<Status> status = jail_status(entry.id);
+  if (status && *status == Status::starting) TRY(signal_process(holder->pidfd.get(), SIGTERM));
+  if (!TRY(await_end(holder->pidfd.get(), give_up_wait, -1)) && status && *status == Status::starting) {
+    TRY(signal_process(holder->pidfd.get(), SIGKILL));
+    TRY(await_end(holder->pidfd.get(), give_up_wait, -1));
+  }
+  return {};
+}
+
+// The record of the jail, once nobody works on it. ENOENT: there is no such jail.
+Result<void> take_for_stop(const Host& host, const Job& job, Hand& hand, bool* was_busy) {
+  for (;;) {
+    Index index = TRY(read_index(host.places));
+    const Entry* entry = find_entry(index, job.spec);
+    if (!entry) return fail_errno("jail", ENOENT);
+    Result<void> taken = take_over(hand, *entry, job.talk);
+    if (taken || (taken.error().code != EBUSY && taken.error().code != ENOENT)) return taken;
+    *was_busy = *was_busy || taken.error().code == EBUSY;
+    if (taken.error().code == EBUSY) TRY(make_way(host, *entry));
+    else TRY(prune_index(host.places));
+  }
+}
+
+// Whose hooks run, and how strictly: FreeBSD reads today's file.
+void set_policy(const Job& job, Hand& hand) {
+  Life& life = hand.life;
+  life.undo_hooks = job.no_hooks ? Hooks::none : Hooks::all;
+  life.note_removal = job.note_removal && !job.talk.quiet;
+  life.stop_is_strict = hand.spec.stop_strict.value_or(strict());
+  if (!strict()) return;
+  hand.hooks = job.configured ? job.spec : Spec{};
+  life.stop_timeout = hand.hooks.stop_timeout.value_or(10);
+}
+
+// A jail whose process 1 is gone: stopped already, as far as FreeBSD knows (promise 6).
+bool stop_residue(const Job& job, Hand& hand) {
+  const bool ended = !hand.ledger->mark().empty();
+  hand.life.note_removal = hand.life.note_removal && !strict() && ended;
+  const bool clean = clean_up(hand);
+  if (!strict()) return clean && !hand.life.failed;
+  say_not_found(job);
+  return job.all && clean;
+}
+
+}  // namespace
+
+bool stop_jail(const Host& host, Job& job) {
+  Hand hand(host);
+  bool was_busy = false;
+  Result<void> taken = take_for_stop(host, job, hand, &was_busy);
+  if (!taken && taken.error().code == ENOENT) {
+    if (was_busy) return true;  // whoever had it has done what we were asked for
+    say_not_found(job);
+    return job.all;
+  }
+  if (!taken) {
+    say(job.talk, taken.error());
+    return false;
+  }
+  set_policy(job, hand);
+  if (!is_up(hand)) return stop_residue(job, hand);
+  ignore(hand.ledger->set_mark({"down"}), "the mark only tells a crashed stop from a jail that has ended");
+  return undo_all(hand) && !hand.life.failed;
+}
+
+bool recover_jail(const Host& host, const Entry& entry, const Talk& talk) {
+  Hand hand(host);
+  Result<void> taken = take_over(hand, entry, talk);
+  if (!taken) {
+    if (taken.error().code == EBUSY || taken.error().code == ENOENT) return true;
+    say(talk, taken.error());
+    return false;
+  }
+  if (is_up(hand) && !hand.ledger->mark().empty() && hand.ledger->mark()[0] == "up") return true;
+  return clean_up(hand) && !hand.life.failed;
+}
+
+bool forget_jail(const Host& host, const Entry& entry, const Talk& talk) {
+  Hand hand(host);
+  Result<void> taken = take_over(hand, entry, talk);
+  if (!taken) {
+    say(talk, taken.error());
+    return false;
+  }
+  if (is_up(hand) && !hand.ledger->mark().empty() && hand.ledger->mark()[0] == "up") {
+    talk.error(fmt::format("\"{}\" is up: stop it instead", entry.name));
+    return false;
+  }
+  if (clean_up(hand)) return true;
+  for (const Act& act : hand.ledger->acts())
+    if (act.open) talk.error(fmt::format("forgotten: {} {}", act.op.verb, join(act.op.args, " ")));
+  Result<void> forgotten = forget(host.places, host.facts, entry.id);
+  if (!forgotten) say(talk, forgotten.error());
+  return forgotten.has_value();
+}
+
+void stop_children(World& world) {
+  const Life& life = *world.life;
+  Host host{places(), world.facts, {}};
+  Result<Index> index = read_index(host.places);
+  const Entry* parent = index ? index->by_id(world.id) : nullptr;
+  if (!parent) return;
+  std::vector<Entry> children;
+  for (const Entry& entry : index->entries)
+    if (entry.name.starts_with(parent->name + ".")) children.push_back(entry);
+  std::ranges::sort(children, std::ranges::greater(), [](const Entry& entry) { return std::ranges::count(entry.name, '.'); });
+  for (const Entry& child : children) {
+    Hand hand(host);
+    Talk talk = life.talk;
+    talk.name = child.name;
+    talk.turns = -1;
+    Result<void> taken = take_over(hand, child, talk);
+    if (!taken) continue;
+    hand.life.rolling_back = true;  // it goes with its parent: no guard can keep it
+    hand.life.undo_hooks = life.undo_hooks == Hooks::none || strict() ? Hooks::none : Hooks::all;
+    undo_all(hand);
+  }
+}
+
+}  // namespace jail
