@@ -439,8 +439,6 @@ TEST(Schedule, FailuresReachThoseThatWaitAndSaySo) {
       // a stop that fails leaves the jail, and those asked for below and above it, as they are
       {"a b(a) c(b)", Do::restart, "*", "*", "-b", "-c !b", "a: skipped\nc: skipped\n", true},
       {"a b", Do::restart, "*", "*", "-b", "!b -a +a", "", true},
-      // ... and what could not be started again is not stopped
-      {"a b(a) x(a)", Do::restart, "*", "*", "-x", "!x", "a: skipped\nb: skipped\n", true},
   };
   for (const FailureCase& one : cases) {
     Play run(one.jails, one.what, one.asked);
@@ -448,6 +446,12 @@ TEST(Schedule, FailuresReachThoseThatWaitAndSaySo) {
     EXPECT_EQ(run.said(), one.said) << one.jails << " asked " << one.asked;
     EXPECT_EQ(run.failed(), one.failed) << one.jails;
   }
+}
+
+TEST(Schedule, WhatCouldNotBeStartedAgainIsNotStopped) {
+  Play run("a b(a) x(a)", Do::restart, "*", {1, 1}, 0);
+  EXPECT_EQ(run.running("*").fails("-x").go(), "!x");
+  EXPECT_EQ(run.said(), "a: skipped\nb: skipped\n");
 }
 
 TEST(Schedule, AJailThatFailedWhenTheFileWasReadFailsItsDependentsOnly) {
