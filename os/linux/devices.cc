@@ -90,9 +90,11 @@ Result<void> put_devices(const Fd& point, int64_t ruleset, uint64_t attributes) 
   TRY(attach(tree, point));
   if (!terminals) return {};
   // A mount goes on a detached one only from Linux 6.15 on, so this one goes on afterwards.
-  if (sys::move_mount(terminals.get(), "", tree.get(), "pts", MOVE_MOUNT_F_EMPTY_PATH) < 0)
-    return fail_errno("pts");
-  return {};
+  if (sys::move_mount(terminals.get(), "", tree.get(), "pts", MOVE_MOUNT_F_EMPTY_PATH) == 0)
+    return {};
+  auto failed = fail_errno("pts");
+  sys::umount2(fd_path(tree).c_str(), MNT_DETACH);
+  return failed;
 }
 
 Result<void> make_devices(const std::string& root, const std::string& point, int ruleset) {

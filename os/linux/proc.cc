@@ -45,25 +45,28 @@ constexpr Covered covers[] = {
 };
 // clang-format on
 
-Fd clone_of(int dir, const char* name) {
-  return Fd(sys::open_tree(dir, name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+Fd clone_of(const Fd& dir, const char* name) {
+  return Fd(sys::open_tree(dir.get(), name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
 }
 
-// Attaches `tree` on `name` of proc. ENOENT, and the tree is still to be had, where there is no
-// such name.
 Result<void> cover(const Fd& proc, const char* name, const Fd& tree) {
   if (sys::move_mount(tree.get(), "", proc.get(), name, MOVE_MOUNT_F_EMPTY_PATH) < 0)
     return fail_errno(name);
   return {};
 }
 
-Result<void> make_read_only(const Fd& proc, const char* name) {
-  Fd tree = clone_of(proc.get(), name);
-  if (!tree && errno == ENOENT) return {};
+Result<void> cover_read_only(const Fd& proc, const char* name) {
+  Fd tree = clone_of(proc, name);
   if (!tree) return fail_errno(name);
   mount_attr change{};
   change.attr_set = MOUNT_ATTR_RDONLY;
   if (sys::mount_setattr(tree.get(), "", AT_EMPTY_PATH, &change) < 0) return fail_errno(name);
+  return cover(proc, name, tree);
+}
+
+Result<void> cover_empty(const Fd& proc, const char* name, const Fd& nothing, const char* source) {
+  Fd tree = clone_of(nothing, source);
+  if (!tree) return fail_errno(name);
   return cover(proc, name, tree);
 }
 
@@ -80,30 +83,23 @@ Result<Fd> build_nothing() {
   return tree;
 }
 
-Result<void> hide(const Fd& proc, const Fd& nothing, Cover kind, const char* source) {
-  Fd tree;
-  for (const Covered& row : covers) {
-    if (row.cover != kind) continue;
-    // A clone that found no place serves for the next name.
-    if (!tree) tree = clone_of(nothing.get(), source);
-    if (!tree) return fail_errno(row.name);
-    Result<void> covered = cover(proc, row.name, tree);
-    if (covered) tree.reset();
-    if (!covered && covered.error().code != ENOENT) return covered;
-  }
-  return {};
-}
-
 Result<void> cover_all(const Fd& proc, const Fd& nothing, bool own_network) {
   // Taken before sys is covered, put back on what covers it.
   Fd net;
-  if (own_network) net = clone_of(proc.get(), "sys/net");
+  if (own_network) net = clone_of(proc, "sys/net");
+  if (own_network && !net) return fail_errno("sys/net");
   for (const Covered& row : covers) {
-    if (row.cover == Cover::read_only) TRY(make_read_only(proc, row.name));
+    // Looked for first: a clone that is never attached costs more to close than everything else
+    // here.
+    struct stat status{};
+    if (sys::fstatat(proc.get(), row.name, &status, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+      continue;
+    if (row.cover == Cover::read_only) TRY(cover_read_only(proc, row.name));
+    if (row.cover == Cover::empty_file) TRY(cover_empty(proc, row.name, nothing, "file"));
+    if (row.cover == Cover::empty_directory) TRY(cover_empty(proc, row.name, nothing, "directory"));
   }
   if (net) TRY(cover(proc, "sys/net", net));
-  TRY(hide(proc, nothing, Cover::empty_file, "file"));
-  return hide(proc, nothing, Cover::empty_directory, "directory");
+  return {};
 }
 
 }  // namespace
