@@ -130,7 +130,7 @@ TEST_F(ProcTest, ProcessOneSeesItselfAndCannotChangeTheHost) {
       HOLDS(open_errno(name, O_WRONLY) == EROFS || open_errno(name, O_PATH) == ENOENT);
     }
     HOLDS(open_errno("/jail/proc/self/oom_score_adj", O_WRONLY) == 0);
-    for (const Mount& mount : mounts_below(path_ + "/proc"))
+    for (const SeenMount& mount : mounts_below(path_ + "/proc"))
       HOLDS(mount.attributes == (mount.type == "proc" && mount.point == path_ + "/proc"
                                      ? "rw,nosuid,nodev,noexec,relatime"
                                      : "ro,nosuid,nodev,noexec,relatime"));

@@ -29,6 +29,15 @@ TEST_F(MountTest, EveryComponentBelowTheRootMustBeThereAndNoLink) {
   bad(mount_at("tmpfs", "t", "/jail//./link/"), "HOST/jail/link is a symbolic link");
 }
 
+TEST_F(MountTest, BelowTheRootOfTheHostEveryComponentCounts) {
+  link("mnt", "/jail/link");
+  EXPECT_EQ(check_mount_point("/", path_ + "/link/x").error().text,
+            path_ + "/link is a symbolic link");
+  good(check_mount_point("/", path_ + "/mnt"));
+  good(mount_words("/", {"tmpfs", "t", path_ + "/mnt", ""}));
+  EXPECT_EQ(last().point, path_ + "/mnt");
+}
+
 TEST_F(MountTest, APointNeverClimbsOverTheRoot) {
   bad(mount_at("tmpfs", "t", "/jail/../source"), "HOST/jail/..: leads out of HOST/jail");
   bad(mount_at("tmpfs", "t", "/jail/mnt/../../source"),
@@ -83,7 +92,7 @@ TEST_F(MountTest, ARaceOfLinkAndDirectoryNeverMountsOutside) {
     _exit(0);
   }
   int mounted = 0, refused = 0;
-  for (int i = 0; i < 2000; i++) {
+  for (int i = 0; i < 2000 || ((mounted == 0 || refused == 0) && i < 1000000); i++) {
     Result<void> result = mount_words(path_, {"tmpfs", "t", path_ + "/a/b", ""});
     if (result)
       mounted++;
@@ -91,7 +100,7 @@ TEST_F(MountTest, ARaceOfLinkAndDirectoryNeverMountsOutside) {
       refused++;
     if (!result) continue;
     EXPECT_TRUE(mounts_below(host_ + "/b").empty());
-    for (const Mount& mount : mounts_below(path_)) {
+    for (const SeenMount& mount : mounts_below(path_)) {
       if (mount.type == "tmpfs" && mount.point != path_)
         sys::umount2(mount.point.c_str(), MNT_DETACH);
     }
@@ -117,7 +126,7 @@ TEST_F(MountTest, NullfsIsABindWithoutDevicesAndWithoutWhatIsMountedBelow) {
   EXPECT_EQ(mounts_below(path_).size(), 2U);
   good(mount_at("none", "/source", "/jail/dev", "rbind,ro"));
   EXPECT_EQ(mounts_below(path_ + "/dev").size(), 2U);
-  for (const Mount& mount : mounts_below(path_ + "/dev"))
+  for (const SeenMount& mount : mounts_below(path_ + "/dev"))
     EXPECT_EQ(mount.attributes, "ro,nodev,relatime");
 }
 
@@ -236,7 +245,6 @@ TEST_F(MountTest, ErrorsNameThePointAndTheCause) {
       "HOST/jail/dev: devfs ruleset 5 is not known here (1 to 4 are)");
   bad(mount_at("devfs", "d", "/jail/dev", "ruleset=x"),
       "HOST/jail/dev: devfs ruleset x is not known here (1 to 4 are)");
-  bad(mount_at("ext4", "/none", "/jail/mnt"), "HOST/jail/mnt: HOST/none: Can't lookup blockdev");
   write("/jail/file", "");
   bad(mount_at("tmpfs", "t", "/jail/file"), "HOST/jail/file: Not a directory");
 }

@@ -28,14 +28,14 @@ inline std::string mounts_of(const std::string& process) {
   return read_file(AT_FDCWD, "/proc/" + process + "/mountinfo").value_or("");
 }
 
-struct Mount {
+struct SeenMount {
   std::string point, attributes, type, propagation;
 };
 
 // The mounts on or below `path` in this namespace, in the order of their making.
-inline std::vector<Mount> mounts_below(const std::string& path,
-                                       const std::string& process = "self") {
-  std::vector<Mount> result;
+inline std::vector<SeenMount> mounts_below(const std::string& path,
+                                           const std::string& process = "self") {
+  std::vector<SeenMount> result;
   for (const std::string& line : split(mounts_of(process), "\n")) {
     Words words = split(line, " ");
     size_t dash = static_cast<size_t>(std::ranges::find(words, "-") - words.begin());
@@ -137,7 +137,7 @@ class ViewTest : public testing::Test {
     EXPECT_NE(result.error().code, 0);
     EXPECT_EQ(mounts_below(path_).size(), 1U);
   }
-  Mount last() { return mounts_below(path_).back(); }
+  SeenMount last() { return mounts_below(path_).back(); }
   std::string keeper() { return std::to_string(keeper_); }
 
   std::string host_, path_, before_;
