@@ -3,6 +3,7 @@
 // makes with the first jail and drops with the last, under its lock.
 #pragma once
 
+#include <signal.h>
 #include <sys/types.h>
 
 #include <cstdint>
@@ -34,6 +35,12 @@ Result<void> signal_process(int pidfd, int signal);
 // Waits until the process behind a pidfd has ended, at most `timeout` ms (-1: for ever), or until `stop_fd` (if not -1)
 // is readable: ECANCELED. False: out of time.
 Result<bool> await_end(int pidfd, int timeout, int stop_fd);
+
+// Blocks `signals` for this process and yields a descriptor that is readable while one of them is pending, also in
+// children by fork.
+Result<Fd> open_signals(const sigset_t& signals);
+// The number of one such signal, taken; 0 if none is pending.
+int read_signal(int fd);
 
 // A pidfd for it, or ESRCH if it has ended (also where another process has its number by now).
 Result<Fd> open_process1(const Process1& process1);
@@ -69,9 +76,12 @@ void drop_pins(const std::string& run);
 // The mount namespace of a jail's view, for hooks. ENOENT: it has none.
 Result<Fd> open_view(const std::string& run, const std::string& id);
 
+// The network stack of a jail that has one of its own, pinned in its view. ENOENT: it has none, or is gone.
+Result<Fd> open_stack(const std::string& run, const std::string& id);
+
 // If this process runs in a jail's view (a hook called us), goes back to the host's mounts. Returns the id of the jail
 // whose hook we are, or an empty string. Fails where no way back is found.
-Result<std::string> leave_view(const Facts& facts, const std::string& base);
+Result<std::string> leave_view(const Facts& facts);
 
 // Asks process 1 over RUN/ID/control; `word` is "persist" or "nopersist". Yields its answer ("ok", "leaving").
 Result<std::string> ask_process1(const std::string& run, const std::string& id, const std::string& word);

@@ -10,13 +10,13 @@ namespace {
 
 using Index = std::unordered_map<std::string_view, size_t>;
 
-constexpr size_t kNowhere = static_cast<size_t>(-1);
+constexpr size_t nowhere = static_cast<size_t>(-1);
 
 // The nearest dotted parent that is in the list.
 size_t parent_of(const Index& index, std::string_view name) {
   while (true) {
     const size_t dot = name.rfind('.');
-    if (dot == std::string_view::npos) return kNowhere;
+    if (dot == std::string_view::npos) return nowhere;
     name = name.substr(0, dot);
     if (auto it = index.find(name); it != index.end()) return it->second;
   }
@@ -43,7 +43,7 @@ bool add_edges(Graph& graph, const std::vector<Node>& nodes) {
       graph.complaints.push_back({job, "depends on undefined jail \"" + name + "\""});
       graph.standing[job] = Standing::failed;
     }
-    if (size_t parent = parent_of(index, nodes[job].name); parent != kNowhere) {
+    if (size_t parent = parent_of(index, nodes[job].name); parent != nowhere) {
       add_edge(graph, job, parent, true);
     }
   }
@@ -61,16 +61,16 @@ void take_free(Graph& graph, std::vector<size_t>& pending, size_t at) {
 }
 
 // The groups of jails that reach each other (Tarjan's strongly connected components), among those
-// that are left with something pending. By job: the group's number; kNowhere for the others. With a
+// that are left with something pending. By job: the group's number; nowhere for the others. With a
 // stack of its own, since a hostile file makes chains as long as it likes.
 class Groups {
  public:
   Groups(const Graph& graph, const std::vector<size_t>& pending)
       : graph_(graph), seen_(pending.size(), 0), low_(pending.size(), 0), group_(pending) {
     // Whoever is not left counts as grouped already, with a number of nobody's.
-    for (size_t& group : group_) group = group == 0 ? pending.size() : kNowhere;
+    for (size_t& group : group_) group = group == 0 ? pending.size() : nowhere;
     for (size_t job = 0; job < pending.size(); ++job) {
-      if (group_[job] == kNowhere && seen_[job] == 0) explore(job);
+      if (group_[job] == nowhere && seen_[job] == 0) explore(job);
     }
   }
   size_t operator[](size_t job) const { return group_[job]; }
@@ -88,7 +88,7 @@ class Groups {
       auto& [job, next] = path_.back();
       if (next < graph_.needs[job].size()) {
         const size_t to = graph_.needs[job][next++].job;
-        if (group_[to] != kNowhere) continue;
+        if (group_[to] != nowhere) continue;
         if (seen_[to] == 0) {
           enter(to);
         } else {
@@ -104,7 +104,7 @@ class Groups {
     path_.pop_back();
     if (!path_.empty()) low_[path_.back().first] = std::min(low_[path_.back().first], low_[job]);
     if (low_[job] != seen_[job]) return;
-    while (group_[job] == kNowhere) {
+    while (group_[job] == nowhere) {
       group_[open_.back()] = job;
       open_.pop_back();
     }

@@ -20,6 +20,16 @@ struct Host {
   std::string hook_of;  // id of the jail whose hook this command was called by, or empty
 };
 
+// Looks at this host; a command that a hook runs in a jail's view goes back to the host's mounts first. Descriptors 0 to 2
+// are open afterwards.
+Result<Host> this_host();
+
+// INT, TERM and HUP (those that are not ignored) become readable on a descriptor, so that a start that they meet is
+// undone (promise 7).
+Result<Fd> catch_stop_signals();
+// The signal that came, taken; 0 if none did.
+int caught_signal(const Fd& signals);
+
 // One jail of a command.
 struct Job {
   Spec spec;                // as configured today; for a stop it only says which jail is meant

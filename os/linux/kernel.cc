@@ -92,6 +92,18 @@ Result<Fd> open_process1(const Process1& process1) {
   return pidfd;
 }
 
+Result<Fd> open_signals(const sigset_t& signals) {
+  if (sigprocmask(SIG_BLOCK, &signals, nullptr) != 0) return fail_errno("signals");
+  Fd fd(sys::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!fd) return fail_errno("signals");
+  return fd;
+}
+
+int read_signal(int fd) {
+  signalfd_siginfo info;
+  return sys::read(fd, &info, sizeof info) == sizeof info ? static_cast<int>(info.ssi_signo) : 0;
+}
+
 Result<void> make_pins(const std::string& run) {
   const std::string pins = pins_of(run);
   TRY(make_directories(pins, 0700));
@@ -119,6 +131,12 @@ Result<Fd> open_view(const std::string& run, const std::string& id) {
   Result<Fd> view = open_at(AT_FDCWD, pins_of(run) + "/" + id, O_RDONLY);
   if (!view) return fail_errno("view", view.error().code);
   return view;
+}
+
+Result<Fd> open_stack(const std::string& run, const std::string& id) {
+  Fd stack = TRY(pinned_namespace(run, id, "net"));
+  if (!stack) return fail_errno("network stack of the jail", ENOENT);
+  return stack;
 }
 
 Result<std::string> leave_view(const Facts& facts) {

@@ -1,0 +1,215 @@
+// jail(8): starts, stops, changes and lists jails. Options choose the form of the command (J3.4); the form makes a
+// request; the request is run.
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "base/file.h"
+#include "cmd/explain.h"
+#include "cmd/options.h"
+#include "cmd/plan_text.h"
+#include "cmd/request.h"
+#include "conf/import.h"
+#include "plan/claims.h"
+
+namespace jail {
+namespace {
+
+int usage() {
+  (void)fputs(usage_text, stderr);
+  return 1;
+}
+
+int print_failure(const Error& error) {
+  if (!error.text.empty()) (void)fprintf(stderr, "jail: %s\n", error.text.c_str());
+  return 1;
+}
+
+// --- forms that only look ---
+
+int list_form(const Options& options) {
+  if (options.create || options.modify || options.remove || options.cleanup || !options.arguments.empty()) return usage();
+  Config config = load(options.conf);
+  for (const Message& message : config.messages()) (void)fprintf(stderr, "jail: %s\n", message.line_text().c_str());
+  if (config.rejected()) return 1;
+  (void)fputs(list_jails(config, options.separator).c_str(), stdout);
+  return 0;
+}
+
+int explain_form(const Options& options) {
+  if (options.arguments.size() > 1) return usage();
+  Config config = load(options.conf);
+  if (options.explain_json) {
+    Explained explained = explain_json(config);
+    (void)fputs(explained.text.c_str(), stdout);
+    return explained.status;
+  }
+  for (const Message& message : config.messages()) (void)fprintf(stderr, "jail: %s\n", message.line_text().c_str());
+  if (config.rejected()) return 1;
+  Result<std::string> text = explain(config, options.arguments.empty() ? "" : options.arguments[0]);
+  if (!text) return print_failure(text.error());
+  (void)fputs(text->c_str(), stdout);
+  return 0;
+}
+
+int check_form(const Options& options) {
+  if (options.arguments.size() != 1) return usage();
+  Explained explained = check_file(options.arguments[0]);
+  (void)fputs(explained.text.c_str(), stderr);
+  return explained.status;
+}
+
+// --- recovery ---
+
+int recover_form(const Host& host, const Options& options) {
+  if (options.forget && options.arguments.empty()) return usage();
+  Result<void> pruned = prune_index(host.places);
+  Result<Index> index = read_index(host.places);
+  if (!index) return print_failure(index.error());
+  int status = pruned ? 0 : print_failure(pruned.error());
+  for (const std::string& name : options.arguments) {
+    if (index->by_name(name)) continue;
+    status = print_failure({ENOENT, fmt::format("\"{}\" not found", name)});
+  }
+  for (const Entry& entry : index->entries) {
+    if (!options.arguments.empty() && std::ranges::find(options.arguments, entry.name) == options.arguments.end()) continue;
+    Talk talk;
+    talk.name = entry.name;
+    talk.verbose = options.verbose;
+    bool good = options.forget ? forget_jail(host, entry, talk) : recover_jail(host, entry, talk);
+    if (!good) status = 1;
+  }
+  return status;
+}
+
+// --- starting, stopping, changing ---
+
+// What to do with each job that was asked for; -rc, -mr and -cmr decide by what runs and what would change (J3.3).
+void choose_actions(const Host& host, const Options& options, Request& request) {
+  for (size_t job : request.asked) {
+    Item& item = request.items[job];
+    const bool restart = options.create && options.remove;
+    if (item.what == Do::stop) continue;
+    if (options.modify && item.running) {
+      item.what = Do::modify;
+      if (options.remove && needs_restart(host, request, job)) item.what = Do::restart;
+    } else if (options.remove && item.running) {
+      item.what = restart ? Do::restart : Do::stop;
+    } else if (options.create && !(restart && !options.modify && item.asked == Asked::named)) {
+      item.what = Do::start;
+    } else if (options.modify || restart) {
+      item.what = options.modify ? Do::modify : Do::stop;  // which find that it is not there, and say so
+    } else {
+      item.what = options.remove ? Do::stop : Do::start;
+    }
+  }
+}
+
+Result<Request> make_request(const Host& host, const Options& options) {
+  const bool only_remove = options.remove && !options.create && !options.modify && !options.cleanup;
+  if (only_remove) return request_removal(host, options);
+  const bool single = options.arguments.size() > 1 || !options.shorthands.empty() ||
+                      std::ranges::any_of(options.arguments, [](const std::string& word) { return word.contains('='); });
+  if (!single) return request_configured(host, options);
+  Words words = options.shorthands;
+  words.insert(words.end(), options.arguments.begin(), options.arguments.end());
+  return request_single(host, options, words);
+}
+
+Result<Fd> open_record_file(const Options& options) {
+  if (options.record.empty()) return Fd();
+  Result<Fd> file = open_at(AT_FDCWD, options.record, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0666);
+  if (!file) return fail(file.error().code, "open " + file.error().text);
+  return file;
+}
+
+void finish_jobs(const Options& options, Request& request, int stop_fd) {
+  const bool combined = options.create || options.modify || options.cleanup;
+  for (size_t i = 0; i < request.jobs.size(); ++i) {
+    Job& job = request.jobs[i];
+    job.talk.stop_fd = stop_fd;
+    job.all = request.items[i].asked != Asked::named;
+    job.cleanup = options.cleanup;
+    if (combined) job.note_removal = options.verbose;
+  }
+}
+
+// 128 + the signal that made a start give up.
+int status_of(const Fd& signals, int status) {
+  const int signal = caught_signal(signals);
+  return signal > 0 && status != 0 ? 128 + signal : status;
+}
+
+int act(const Host& host, const Options& options) {
+  Result<Request> made = make_request(host, options);
+  if (!made) return print_failure(made.error());
+  Request& request = *made;
+  choose_actions(host, options, request);
+  if (options.plan) return print_plans(host, request);
+  Result<Fd> record = open_record_file(options);
+  if (!record) return print_failure(record.error());
+  Result<Fd> signals = options.create ? catch_stop_signals() : Result<Fd>(Fd());
+  if (!signals) return print_failure(signals.error());
+  finish_jobs(options, request, signals->get());
+  for (const Complaint& complaint : request.complaints) request.jobs[complaint.job].talk.error(complaint.text);
+  if (options.dying || gives_dying(request))
+    (void)fputs("jail: the 'allow.dying' parameter and '-d' flag are deprecated and have no effect.\n", stderr);
+  Schedule schedule(request.graph, request.items, request.asked, {options.parallel, 1}, options.quiet);
+  Run run{host, request.jobs, schedule, prepare_job, &request, record->get(), signals->get()};
+  int status = run_jobs(run);
+  if (request.failed) status = 1;
+  return *signals ? status_of(*signals, status) : status;
+}
+
+// The old style: PATH HOSTNAME IP[,IP] COMMAND ... (J3.9).
+Result<Words> old_style(const Options& options) {
+  const Words& words = options.arguments;
+  if (words.size() < 4 || !words[0].starts_with('/')) return fail(EINVAL, "");
+  Words single = options.shorthands;
+  single.push_back("path=" + words[0]);
+  single.push_back("host.hostname=" + words[1]);
+  for (const std::string& address : split(words[2], ","))
+    single.push_back((address.contains(':') ? "ip6.addr=" : "ip4.addr=") + address);
+  single.push_back("command=" + words[3]);
+  single.insert(single.end(), words.begin() + 4, words.end());
+  return single;
+}
+
+bool misused(const Options& options) {
+  const bool parameters = std::ranges::any_of(options.arguments, [](const std::string& word) { return word.contains('='); });
+  if (options.remove && !options.create && !options.modify && !options.cleanup)
+    return options.arguments.empty() || (parameters && !options.ignore_file) || !options.shorthands.empty();
+  const bool single = parameters || options.arguments.size() > 1;
+  if (single) return options.ignore_file || options.cleanup;
+  return options.ignore_file || !options.shorthands.empty();
+}
+
+int main_form(Options& options) {
+  if (options.list) return list_form(options);
+  if (options.explain) return explain_form(options);
+  if (options.check) return check_form(options);
+  Result<Host> host = this_host();
+  if (!host) return print_failure(host.error());
+  if (options.recover) return recover_form(*host, options);
+  if (!options.create && !options.modify && !options.remove && !options.cleanup) {
+    Result<Words> words = old_style(options);
+    if (!words) return usage();
+    options.arguments = *words;
+    options.shorthands.clear();
+    options.create = options.old_style = true;
+    return act(*host, options);
+  }
+  return misused(options) ? usage() : act(*host, options);
+}
+
+}  // namespace
+}  // namespace jail
+
+int main(int count, char** words) {
+  setvbuf(stdout, nullptr, _IOLBF, 0);
+  jail::Result<jail::Options> options = jail::parse_options(count, words);
+  if (!options) return jail::usage();
+  return jail::main_form(*options);
+}

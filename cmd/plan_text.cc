@@ -1,0 +1,94 @@
+#include "cmd/plan_text.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "base/file.h"
+#include "conf/import.h"
+#include "conf/lex.h"
+#include "conf/print.h"
+#include "ledger/ledger.h"
+#include "plan/plan.h"
+
+namespace jail {
+
+namespace {
+
+std::string line_of(const Op& op) {
+  std::string line = op.verb;
+  for (const std::string& word : op.args) line += ' ' + quote_word(word);
+  return line;
+}
+
+// What a start would do: ids are drawn when it happens, so a plan shows ID in their place.
+Result<void> print_start(const Host& host, const Job& job) {
+  Site site;
+  site.id = "ID";
+  site.jid = job.spec.jid.value_or(0);
+  site.path = job.spec.path.value_or("/");
+  site.group = host.places.base + "/ID";
+  site.fstab = job.fstab;
+  Plan plan = TRY(plan_start(job.spec, host.facts, site));
+  for (const Op& op : plan.ops) {
+    (void)printf("    %s\n", line_of(op).c_str());
+    if (op.verb != "boot") continue;
+    for (const Op& inner : plan.boot) (void)printf("        %s\n", line_of(inner).c_str());
+  }
+  for (const std::string& remark : plan.remarks) job.talk.remark(remark);
+  return {};
+}
+
+// What a stop would undo: the open acts of the ledger, newest first.
+Result<void> print_stop(const Host& host, const Job& job) {
+  Index index = TRY(read_index(host.places));
+  const Entry* entry = find_entry(index, job.spec);
+  if (!entry) return fail(ENOENT, "not found");
+  Fd record = TRY(open_record(entry->id));
+  Ledger ledger = TRY(Ledger::open(record.get(), false));
+  for (auto act = ledger.acts().rbegin(); act != ledger.acts().rend(); ++act)
+    if (act->open) (void)printf("    undo %s\n", line_of(act->op).c_str());
+  return {};
+}
+
+}  // namespace
+
+int print_plans(const Host& host, Request& request) {
+  int status = request.failed ? 1 : 0;
+  for (size_t index : request.asked) {
+    Job& job = request.jobs[index];
+    const Do what = request.items[index].what;
+    if (!prepare_job(&request, index)) {
+      status = 1;
+      continue;
+    }
+    const std::string name = job.spec.name.value_or(fmt::format("{}", job.spec.jid.value_or(0)));
+    for (bool stop : {true, false}) {
+      if (what != Do::restart && stop != (what == Do::stop)) continue;
+      (void)printf("%s: %s\n", name.c_str(), stop ? "stop" : "start");
+      Result<void> printed = stop ? print_stop(host, job) : print_start(host, job);
+      if (printed) continue;
+      job.talk.error(printed.error().text);
+      status = 1;
+    }
+  }
+  return status;
+}
+
+bool needs_restart(const Host& host, Request& request, size_t job) {
+  const Jail* jail = request.configured[job];
+  Result<Index> index = read_index(host.places);
+  const Entry* entry = index ? find_entry(*index, request.jobs[job].spec) : nullptr;
+  Result<Fd> record = entry ? open_record(entry->id) : fail_errno("record", ENOENT);
+  Result<std::string> text = record ? read_file(record->get(), "shown") : fail_errno("record", ENOENT);
+  Result<Spec> shown = text ? read_spec("shown", *text) : fail_errno("record", ENOENT);
+  return jail && shown && create_only_change(*shown, import_jail(request.config, *jail).spec) != nullptr;
+}
+
+bool gives_dying(const Request& request) {
+  for (const Jail* jail : request.configured)
+    if (jail && gives_dying(*jail)) return true;
+  return false;
+}
+
+}  // namespace jail

@@ -1,0 +1,243 @@
+#include "cmd/request.h"
+
+#include <fmt/format.h>
+#include <netdb.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "cmd/explain.h"
+#include "conf/import.h"
+#include "plan/registry.h"
+
+namespace jail {
+
+namespace {
+
+void print_error(const std::string& text) { (void)fprintf(stderr, "jail: %s\n", text.c_str()); }
+
+Talk talk_of(const Options& options, std::string name) {
+  Talk talk;
+  talk.quiet = options.quiet;
+  talk.verbose = options.verbose;
+  talk.bare_jids = options.bare_jids;
+  talk.name = std::move(name);
+  return talk;
+}
+
+// A job for a configured jail: only what choosing and ordering need; the rest is read when its turn comes.
+Job job_of(const Options& options, const Jail& jail) {
+  Job job;
+  job.configured = true;
+  job.talk = talk_of(options, std::string(jail.name));
+  if (long jid = numeric_name(jail.name)) job.spec.jid = jid;
+  job.spec.name = std::string(jail.name);
+  if (const Setting* setting = jail.find("jid"); setting && !setting->values.empty())
+    job.spec.jid = parse_int(setting->values.back().text).value_or(0);
+  return job;
+}
+
+void add(Request& request, Job job, const Jail* jail, Node node, Item item) {
+  request.jobs.push_back(std::move(job));
+  request.configured.push_back(jail);
+  request.nodes.push_back(std::move(node));
+  request.items.push_back(item);
+}
+
+void print_messages(const Messages& messages) {
+  for (const Message& message : messages) print_error(message.line_text());
+}
+
+Result<Config> read_config(const Options& options) {
+  Config config = load(options.conf);
+  print_messages(config.messages());
+  if (config.rejected()) return fail(EINVAL, "");
+  return config;
+}
+
+bool runs(const Index& index, const Spec& spec) {
+  const Entry* entry = find_entry(index, spec);
+  return entry && find_running(entry->name).has_value();
+}
+
+// All configured jails as jobs in file order.
+void add_configured(const Host& host, const Options& options, const Index& index, Request& request) {
+  std::vector<Node> nodes = nodes_of(request.config);
+  for (size_t i = 0; i < request.config.jails().size(); ++i) {
+    const Jail& jail = request.config.jails()[i];
+    Item item;
+    item.standing = jail.failed ? Standing::failed : Standing::fine;
+    Job job = job_of(options, jail);
+    item.running = runs(index, job.spec);
+    add(request, std::move(job), &jail, std::move(nodes[i]), item);
+  }
+  (void)host;
+}
+
+void finish(Request& request, bool keep_complaints) {
+  request.graph = depend_graph(request.nodes);
+  if (keep_complaints) {
+    request.complaints = request.graph.complaints;
+    for (size_t i = 0; i < request.items.size(); ++i)
+      if (request.items[i].standing == Standing::fine) request.items[i].standing = request.graph.standing[i];
+  }
+}
+
+// --- removal ---
+
+void ask(Request& request, size_t job, Asked how) {
+  Item& item = request.items[job];
+  item.what = Do::stop;
+  if (item.asked == Asked::no) request.asked.push_back(job);
+  item.asked = how;
+}
+
+std::optional<size_t> configured_job(const Request& request, std::string_view name) {
+  for (size_t i = 0; i < request.jobs.size(); ++i)
+    if (request.configured[i] && request.configured[i]->name == name) return i;
+  return std::nullopt;
+}
+
+// A jail that the file does not know: by its record.
+size_t add_running(const Options& options, Request& request, const Entry& entry) {
+  for (size_t i = 0; i < request.jobs.size(); ++i)
+    if (!request.configured[i] && request.jobs[i].spec.name == entry.name) return i;
+  Job job;
+  job.talk = talk_of(options, entry.name);
+  job.spec.name = entry.name;
+  job.spec.jid = entry.jid;
+  add(request, std::move(job), nullptr, {entry.name, {}}, {Do::nothing, Asked::no, Standing::fine, true});
+  return request.jobs.size() - 1;
+}
+
+// The jail that an argument of -r means: of the file, or running. Nothing: not found.
+std::optional<size_t> find_target(const Options& options, const Index& index, Request& request, const std::string& word) {
+  if (!options.ignore_file)
+    if (auto job = configured_job(request, word)) return job;
+  auto number = parse_int(word);
+  const Entry* entry = index.by_name(word);
+  if (!entry && number) entry = index.by_jid(*number);
+  if (!entry) return std::nullopt;
+  if (!options.ignore_file)
+    if (auto job = configured_job(request, entry->name)) return job;
+  return add_running(options, request, *entry);
+}
+
+void ask_matching(const Options& options, const Index& index, Request& request, const std::string& wildcard) {
+  if (options.ignore_file) {
+    std::vector<Entry> entries = index.entries;
+    std::ranges::sort(entries, {}, &Entry::jid);
+    for (const Entry& entry : entries)
+      if (wildcard_matches(wildcard, entry.name)) ask(request, add_running(options, request, entry), Asked::all);
+    return;
+  }
+  for (size_t i = 0; i < request.jobs.size(); ++i)
+    if (request.configured[i] && wildcard_matches(wildcard, request.configured[i]->name)) ask(request, i, Asked::all);
+}
+
+}  // namespace
+
+Result<Request> request_removal(const Host& host, const Options& options) {
+  Request request;
+  Index index = TRY(read_index(host.places));
+  bool have_file = false;
+  if (!options.ignore_file && (options.conf == "-" || access(options.conf.c_str(), F_OK) == 0)) {
+    Result<Config> config = read_config(options);
+    // Strict or not, a broken file must not choose which jails `*` means; but a jail that is named can be stopped.
+    const bool wild = std::ranges::any_of(options.arguments, [](const std::string& word) { return is_wildcard(word); });
+    if (!config && (strict() || wild)) return std::unexpected(std::move(config.error()));
+    if (config) {
+      request.config = std::move(*config);
+      have_file = true;
+      add_configured(host, options, index, request);
+    }
+  }
+  for (const std::string& word : options.arguments) {
+    if (is_wildcard(word)) {
+      ask_matching(options, index, request, word);
+    } else if (auto job = find_target(options, index, request, word)) {
+      ask(request, *job, Asked::named);
+    } else {
+      if (!options.quiet) print_error(fmt::format("\"{}\" not found", word));
+      request.failed = true;
+    }
+  }
+  const bool note = have_file || options.arguments.size() > 1 || is_wildcard(options.arguments[0]) || options.verbose;
+  for (Job& job : request.jobs) {
+    job.note_removal = note;
+    job.no_hooks = options.ignore_file;
+  }
+  finish(request, have_file);
+  return request;
+}
+
+Result<Request> request_single(const Host& host, const Options& options, const Words& words) {
+  Request request;
+  request.config = from_words(words);
+  print_messages(request.config.messages());
+  if (request.config.rejected() || request.config.jails().empty()) return fail(EINVAL, "");
+  const Jail& jail = request.config.jails()[0];
+  if (jail.failed) return fail(EINVAL, "");
+  Job job;
+  job.talk = talk_of(options, "");
+  job.relative_path = job.command_is_vector = true;
+  job.record = jail_line(jail, "\t");
+  Import import = import_jail(request.config, jail);
+  job.spec.name = import.spec.name;
+  job.spec.jid = import.spec.jid;
+  const Index index = TRY(read_index(host.places));
+  Item item{Do::start, Asked::named, Standing::fine, runs(index, job.spec)};
+  const Entry* entry = find_entry(index, job.spec);
+  if (!entry && !job.spec.name && !job.spec.jid && !options.create) return fail(EINVAL, "no jail specified");
+  if (item.running && entry) job.spec.jid = entry->jid;
+  add(request, std::move(job), &jail, {"", {}}, item);
+  for (const std::string& needed : import.spec.depend.value_or(Words{}))
+    if (!find_running(needed)) return fail(ESRCH, fmt::format("depends on nonexistent jail \"{}\"", needed));
+  finish(request, false);
+  request.asked = {0};
+  return request;
+}
+
+Result<Request> request_configured(const Host& host, const Options& options) {
+  Request request;
+  request.config = TRY(read_config(options));
+  const Index index = TRY(read_index(host.places));
+  add_configured(host, options, index, request);
+  finish(request, true);
+  const std::string wanted = options.arguments.empty() ? "*" : options.arguments[0];
+  if (wanted == "*") {
+    request.asked = request.graph.order;
+  } else {
+    for (size_t i = 0; i < request.jobs.size(); ++i) {
+      const std::string_view name = request.configured[i]->name;
+      if (is_wildcard(wanted) ? wildcard_matches(wanted, name) : name == wanted) request.asked.push_back(i);
+    }
+    if (request.asked.empty()) return fail(ESRCH, fmt::format("\"{}\" not found", wanted));
+  }
+  for (size_t job : request.asked) request.items[job].asked = wanted == "*" ? Asked::all : Asked::named;
+  return request;
+}
+
+bool prepare_job(void* context, size_t index) {
+  Request& request = *static_cast<Request*>(context);
+  Job& job = request.jobs[index];
+  const Jail* jail = request.configured[index];
+  if (!jail) return true;
+  Import import = import_jail(request.config, *jail);
+  const bool stops = request.items[index].what == Do::stop || request.items[index].what == Do::nothing;
+  if (stops && !strict()) {  // the snapshot counts; the file only says which jail is meant
+    if (import.good()) job.spec = std::move(import.spec);
+    return true;
+  }
+  for (const Message& message : import.messages) job.talk.error(message.text);
+  if (!import.good()) return false;
+  const std::optional<int64_t> found_jid = job.spec.jid;
+  job.spec = std::move(import.spec);
+  if (!job.spec.jid && !job.configured) job.spec.jid = found_jid;
+  job.fstab = std::move(import.fstab_lines);
+  for (const Given& given : import.kernel) job.create_text += (job.create_text.empty() ? "" : " ") + given_text(given);
+  if (job.configured) job.record = jail_line(*jail, "\t");
+  return true;
+}
+
+}  // namespace jail
