@@ -1,12 +1,14 @@
 // `jail --check FILE`: everything that is wrong with a file, each with the line it stands on.
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 #include <map>
+#include <set>
 #include <string>
 #include <tuple>
+#include <utility>
 
 #include "cmd/explain.h"
+#include "conf/config.h"
 #include "conf/import.h"
 
 namespace jail {
@@ -15,6 +17,7 @@ namespace {
 // A message without its jail, by its place and text: what several jails inherit is one mistake.
 struct Finding {
   Message message;
+  size_t order;  // in which it was found
   size_t jails = 0;
 };
 
@@ -37,16 +40,18 @@ class Checker {
 };
 
 void Checker::add(const Message& message) {
-  std::string key = fmt::format("{}:{}:{}:{}", message.file, message.line, message.column, message.text);
+  std::string key =
+      fmt::format("{}:{}:{}:{}", message.file, message.line, message.column, message.text);
   auto [at, is_new] = index_.try_emplace(std::move(key), findings_.size());
-  if (is_new) findings_.push_back({message});
+  if (is_new) findings_.push_back({message, findings_.size()});
   ++findings_[at->second].jails;
 }
 
 void Checker::load() {
   for (const Message& message : config_.messages()) {
     // Behind a syntax error a definition may be missing only because it could not be read.
-    bool guess = config_.rejected() && message.stage == Stage::load && message.text.ends_with(" not found");
+    bool guess =
+        config_.rejected() && message.stage == Stage::load && message.text.ends_with(" not found");
     if (!guess) add(message);
   }
 }
@@ -67,9 +72,13 @@ void Checker::depend() {
 }
 
 void Checker::import() {
+  // A value that could not be expanded may look wrong for that reason alone.
+  std::set<std::pair<std::string, uint32_t>> broken;
+  for (const Message& message : config_.messages()) broken.emplace(message.file, message.line);
   for (const Jail& jail : config_.jails()) {
-    if (jail.failed) continue;
-    for (const Message& message : import_jail(config_, jail, {.everything = true}).messages) add(message);
+    for (const Message& message : import_jail(config_, jail, {.everything = true}).messages) {
+      if (!jail.failed || !broken.contains({message.file, message.line})) add(message);
+    }
   }
 }
 
@@ -80,7 +89,8 @@ std::string Checker::show(const Finding& finding) const {
   if (!text.empty()) text += ": ";
   if (!message.jail.empty()) text += message.jail + ": ";
   text += message.text;
-  if (finding.jails > 1 && !message.jail.empty()) text += fmt::format(" (and {} more)", finding.jails - 1);
+  if (finding.jails > 1 && !message.jail.empty())
+    text += fmt::format(" (and {} more)", finding.jails - 1);
   text += '\n';
   // What is far right in a very long line is shown from a little before it.
   constexpr size_t widest = 100, before = 40;
@@ -89,7 +99,8 @@ std::string Checker::show(const Finding& finding) const {
   size_t column = std::min<size_t>(message.column - 1, line.size());
   size_t cut = column > widest ? column - before : 0;
   std::string shown(line.substr(cut, widest)), mark;
-  for (char& c : shown) c = (c != '\t' && static_cast<unsigned char>(c) < ' ') || c == 0x7f ? '?' : c;
+  for (char& c : shown)
+    c = (c != '\t' && static_cast<unsigned char>(c) < ' ') || c == 0x7f ? '?' : c;
   for (size_t i = cut; i < column; ++i) {
     // Bytes that continue a character take no place, and tabs must stay as wide as above.
     if ((static_cast<unsigned char>(line[i]) & 0xc0) != 0x80) mark += line[i] == '\t' ? '\t' : ' ';
@@ -100,8 +111,9 @@ std::string Checker::show(const Finding& finding) const {
 Explained Checker::report() {
   std::map<std::string_view, size_t> files;
   for (const Finding& finding : findings_) files.try_emplace(finding.message.file, files.size());
-  std::ranges::stable_sort(findings_, {}, [&](const Finding& finding) {
-    return std::tuple(files[finding.message.file], finding.message.line, finding.message.column);
+  std::ranges::sort(findings_, {}, [&](const Finding& finding) {
+    const Message& of = finding.message;
+    return std::tuple(files[of.file], of.line, of.column, finding.order);
   });
   Explained result{.status = findings_.empty() ? 0 : 1};
   for (const Finding& finding : findings_) result.text += show(finding);

@@ -1,9 +1,9 @@
 #include "cmd/explain.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
-#include <algorithm>
-
+#include "conf/config.h"
 #include "conf/import.h"
 #include "conf/lex.h"
 
@@ -21,11 +21,19 @@ std::string place_text(Origin origin) {
   return origin.line == 0 ? std::string() : fmt::format("{}:{}", origin.file, origin.line);
 }
 
+// A value as it would be quoted by -e; escaped where it would otherwise upset lines or a terminal.
+std::string shown(std::string_view value) {
+  bool plain = std::ranges::none_of(
+      value, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; });
+  return plain ? quote_value(value) : quote_word(value);
+}
+
 void add_rows(const Config& config, const Setting& setting, std::vector<Row>& rows) {
-  std::string name = setting.variable ? fmt::format("${}", setting.name->text) : std::string(setting.name->text);
+  std::string name =
+      setting.variable ? fmt::format("${}", setting.name->text) : std::string(setting.name->text);
   if (setting.values.empty()) rows.push_back({name, "", place_text(config.where(setting.place))});
   for (const Word& word : setting.values) {
-    rows.push_back({std::move(name), quote_word(word.text), place_text(config.where(word.place))});
+    rows.push_back({std::move(name), shown(word.text), place_text(config.where(word.place))});
     name.clear();  // further values stand below the first
   }
 }
@@ -41,8 +49,9 @@ std::string explain_jail(const Config& config, const Jail& jail) {
     names = std::max(names, row.name.size());
     values = std::max(values, std::min(row.value.size(), widest));
   }
-  std::string text = fmt::format("{}  ({}){}\n", quote_word(jail.name), place_text(config.where(jail.place)),
-                                 jail.failed ? "  failed" : "");
+  std::string text =
+      fmt::format("{}  ({}){}\n", shown(jail.name), place_text(config.where(jail.place)),
+                  jail.failed ? "  failed" : "");
   for (const Row& row : rows) {
     text += fmt::format("  {:<{}}  {:<{}}  {}\n", row.name, names, row.value, values, row.place);
   }
@@ -76,12 +85,14 @@ std::string list_jails(const Config& config, std::string_view separator) {
 Result<std::string> explain(const Config& config, std::string_view name) {
   std::string text;
   for (const Jail& jail : config.jails()) {
-    bool wanted = name.empty() || jail.name == name || (is_wildcard(name) && wildcard_matches(name, jail.name));
+    bool wanted = name.empty() || jail.name == name ||
+                  (is_wildcard(name) && wildcard_matches(name, jail.name));
     if (!wanted) continue;
     if (!text.empty()) text += '\n';
     text += explain_jail(config, jail);
   }
-  if (text.empty() && !name.empty() && name != "*") return fail(ESRCH, fmt::format("\"{}\" not found", name));
+  if (text.empty() && !name.empty() && name != "*")
+    return fail(ESRCH, fmt::format("\"{}\" not found", name));
   return text;
 }
 

@@ -1,9 +1,10 @@
 // `jail --explain=json`: a configuration, and what a start of all its jails would come to.
 #include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
 
 #include "cmd/explain.h"
+#include "conf/address.h"
+#include "conf/config.h"
 #include "conf/import.h"
 #include "plan/schedule.h"
 
@@ -32,7 +33,8 @@ size_t utf8_size(std::string_view text) {
 // A string; bytes that are no UTF-8 as {"hex": ...}.
 Json json(std::string_view text) {
   size_t size = 1;
-  for (std::string_view rest = text; size != 0 && !rest.empty(); rest.remove_prefix(size)) size = utf8_size(rest);
+  for (std::string_view rest = text; size != 0 && !rest.empty(); rest.remove_prefix(size))
+    size = utf8_size(rest);
   if (size != 0) return std::string(text);
   std::string hex;
   for (char c : text) hex += fmt::format("{:02x}", static_cast<unsigned char>(c));
@@ -147,7 +149,8 @@ void Explainer::import_all() {
 void Explainer::start_all() {
   std::vector<Node> nodes = nodes_of(config_);
   Graph graph = depend_graph(nodes);
-  for (const Complaint& complaint : graph.complaints) say(about(complaint.job, Stage::depend, complaint.text), true);
+  for (const Complaint& complaint : graph.complaints)
+    say(about(complaint.job, Stage::depend, complaint.text), true);
   std::vector<bool> bad, started(nodes.size());
   for (size_t i = 0; i < nodes.size(); ++i) {
     bad.push_back(!wrong_[i].empty());
@@ -181,6 +184,8 @@ Explained Explainer::run() {
 
 }  // namespace
 
-Explained explain_json(const Config& config) { return Explainer(config).run(); }
+Explained explain_json(const Config& config) {
+  return Explainer(config).run();
+}
 
 }  // namespace jail

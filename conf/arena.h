@@ -1,5 +1,5 @@
-// Memory for many small things that live and die together: the words and statements of one configuration. Must never
-// hold anything that needs a destructor.
+// Memory for many small things that live and die together: the words and statements of one
+// configuration. Must never hold anything that needs a destructor.
 #pragma once
 
 #include <cstring>

@@ -14,7 +14,8 @@ class Maker {
 
   void add(std::string_view name, std::span<const std::string> values, Assign assign) {
     std::vector<Word> words;
-    for (const std::string& value : values) words.push_back({.text = conf_.arena.copy(std::string_view(value))});
+    for (const std::string& value : values)
+      words.push_back({.text = conf_.arena.copy(std::string_view(value))});
     Statement* statement = conf_.arena.make(Statement{
         .name = conf_.names.intern(conf_.arena.copy(name)),
         .words = conf_.arena.copy(std::span<const Word>(words)),
@@ -72,7 +73,8 @@ Config load_nameless(std::string name, std::string text) {
   parse_text(std::move(name), std::move(text), Thorough::as_jail, conf);
   if (conf.rejected) return config;
   Definition empty;
-  config.jails_.push_back(resolve_nameless(conf, conf.definitions.empty() ? empty : conf.definitions[0]));
+  config.jails_.push_back(
+      resolve_nameless(conf, conf.definitions.empty() ? empty : conf.definitions[0]));
   return config;
 }
 

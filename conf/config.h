@@ -1,4 +1,5 @@
-// A configuration as the commands use it: files or words in, jails out. The one door to conf/ for cmd/ and plan/.
+// A configuration as the commands use it: files or words in, jails out. The one door to conf/ for
+// cmd/ and plan/.
 #pragma once
 
 #include <memory>
@@ -13,8 +14,8 @@
 
 namespace jail {
 
-// Owns all texts that its jails refer to; stays valid when moved. Where `rejected()` there are no jails, but under
-// Thorough::everything those that could be made out.
+// Owns all texts that its jails refer to; stays valid when moved. Where rejected() there are no
+// jails, but under Thorough::everything those that could be made out.
 class Config {
  public:
   // The jails in file order, without wildcard definitions. Two may have the same name (J1.10).
@@ -46,15 +47,16 @@ class Config {
 // Reads a file (`-`: standard input, called STDIN) and all that it includes.
 Config load(const std::string& file, Thorough thorough = Thorough::as_jail);
 
-// The same of a text in memory.
+// The same of a text in memory, which may not include files.
 Config load_text(std::string name, std::string text, Thorough thorough = Thorough::as_jail);
 
-// A text that holds parameters and no blocks, as one jail without a name.
+// A text in memory that holds parameters and no blocks, as one jail without a name.
 Config load_nameless(std::string name, std::string text);
 
-// One jail without a name from words NAME=VALUE of a command line (J3.5): split at the first `=`, repetition appends, a
-// repetition without value empties, comma lists only for splits_at_commas(). A word `command=X` or `command` is X and
-// all words behind it, an argument vector. A second `name` or `jid` is a message of stage load.
+// One jail without a name from words NAME=VALUE of a command line (J3.5): split at the first `=`,
+// repetition appends, a repetition without value empties, comma lists only for splits_at_commas().
+// A word `command=X` or `command` is X and all words behind it, an argument vector. A second `name`
+// or `jid` is a message of stage load.
 Config from_words(std::span<const std::string> words);
 
 }  // namespace jail

@@ -48,8 +48,8 @@ void Expander::expand(Entry& first) {
   }
 }
 
-// The next entry that the step's entry refers to and that is not final; nullptr if there is none left. Complains of
-// what is not there.
+// The next entry that the step's entry refers to and that is not final; nullptr if there is none
+// left. Complains of what is not there.
 Entry* Expander::next_needed(Step& step) {
   if (!step.entry->has_references) return nullptr;
   for (; step.word < step.entry->values.size(); ++step.word, step.reference = 0) {
@@ -58,7 +58,8 @@ Entry* Expander::next_needed(Step& step) {
       const Name* name = word.references[step.reference++].name;
       Entry* target = find_(context_, name);
       if (!target || target->values.empty()) {
-        complain(word.place, fmt::format("{}: variable \"{}\" not found", step.entry->name->text, name->text));
+        complain(word.place,
+                 fmt::format("{}: variable \"{}\" not found", step.entry->name->text, name->text));
       } else if (target->expansion == Entry::Expansion::active) {
         complain(word.place, fmt::format("{}: variable loop", name->text));
       } else if (target->expansion == Entry::Expansion::none) {
@@ -91,7 +92,8 @@ void Expander::substitute(Entry& entry) {
 bool Expander::splice(const Entry& entry, const Word& word) {
   if (!word.text.empty() || word.reference_count != 1) return false;
   Entry* target = find_(context_, word.references[0].name);
-  if (!target || target->expansion != Entry::Expansion::done || target->values.empty()) return false;
+  if (!target || target->expansion != Entry::Expansion::done || target->values.empty())
+    return false;
   if (target->values.size() > most_values - std::min(most_values, words_.size())) {
     complain(word.place, fmt::format("{}: value too long", entry.name->text));
     return true;

@@ -9,7 +9,8 @@
 
 namespace jail {
 
-// A parameter or variable of the jail being resolved. While it holds references, its values are not final.
+// A parameter or variable of the jail being resolved. While it holds references, its values are not
+// final.
 struct Entry {
   const Name* name;
   std::span<const Word> values;
@@ -25,10 +26,11 @@ using FindEntry = Entry* (*)(void* context, const Name* name);
 // Expands entries, following chains without recursion, and says what is wrong.
 class Expander {
  public:
-  Expander(Conf& conf, FindEntry find, void* context) : conf_(conf), find_(find), context_(context) {}
+  Expander(Conf& conf, FindEntry find, void* context)
+      : conf_(conf), find_(find), context_(context) {}
 
-  // Makes all entries final. False, with messages about `jail`, where a reference could not be resolved; such text is
-  // left out and the rest goes on.
+  // Makes all entries final. False, with messages about `jail`, where a reference could not be
+  // resolved; such text is left out and the rest goes on.
   bool expand_all(std::string_view jail, std::vector<Entry>& entries);
 
  private:

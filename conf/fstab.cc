@@ -3,7 +3,9 @@
 namespace jail {
 namespace {
 
-bool is_octal(char c) { return c >= '0' && c <= '7'; }
+bool is_octal(char c) {
+  return c >= '0' && c <= '7';
+}
 
 struct Decoded {
   char byte;
@@ -56,7 +58,8 @@ Result<std::optional<FstabLine>> parse_fstab_line(std::string_view line) {
   Words fields = split(line, " \t\n\v\f\r");
   if (fields.empty()) return std::nullopt;
   if (fields.size() < 3) return fail(EINVAL, std::string(line) + ": missing information");
-  return FstabLine{unvis(fields[0]), unvis(fields[1]), fields[2], fields.size() > 3 ? fields[3] : ""};
+  return FstabLine{unvis(fields[0]), unvis(fields[1]), fields[2],
+                   fields.size() > 3 ? fields[3] : ""};
 }
 
 Words fstab_file_lines(std::string_view text) {

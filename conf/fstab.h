@@ -19,8 +19,9 @@ struct FstabLine {
   bool operator==(const FstabLine&) const = default;
 };
 
-// One line: fields between white space, the first two decoded from vis(3), those behind the fourth ignored. Nothing for
-// a line without fields. Error (EINVAL) for fewer than three: "LINE: missing information".
+// One line: fields between white space, the first two decoded from vis(3), those behind the fourth
+// ignored. Nothing for a line without fields. Error (EINVAL) for fewer than three: "LINE: missing
+// information".
 Result<std::optional<FstabLine>> parse_fstab_line(std::string_view line);
 
 // The lines of a file of them, comments cut off at `#`, blank ones kept.

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "conf/address.h"
+#include "conf/config.h"
 #include "conf/fstab.h"
 #include "conf/param.h"
 
@@ -13,7 +14,8 @@ namespace {
 
 class Importer {
  public:
-  Importer(const Config& config, const Jail& jail, Import& result) : config_(config), jail_(jail), result_(result) {}
+  Importer(const Config& config, const Jail& jail, Import& result)
+      : config_(config), jail_(jail), result_(result) {}
 
   void own_values();
   void fstab_files();
@@ -44,7 +46,8 @@ bool Importer::set(const Setting& setting, Stage stage) {
   views_.clear();
   for (const Word& word : setting.values) views_.push_back(word.text);
   Result<void> done = set_field(setting.found, views_, result_.spec);
-  if (!done) complain(stage, setting.place, fmt::format("{}: {}", setting.name->text, done.error().text));
+  if (!done)
+    complain(stage, setting.place, fmt::format("{}: {}", setting.name->text, done.error().text));
   return done.has_value();
 }
 
@@ -65,7 +68,8 @@ void Importer::fstab_files() {
       complain(Stage::check, setting ? setting->place : jail_.place, std::move(why));
       continue;
     }
-    for (std::string& line : fstab_file_lines(*text)) result_.fstab_lines.push_back(std::move(line));
+    for (std::string& line : fstab_file_lines(*text))
+      result_.fstab_lines.push_back(std::move(line));
   }
 }
 
@@ -73,12 +77,15 @@ void Importer::kernel_values(bool everything) {
   for (const Setting& setting : jail_.parameters) {
     if (setting.is_own()) continue;
     if (!setting.found.param || setting.found.param->access == Access::read) {
-      complain(Stage::import, setting.place, fmt::format("unknown parameter: {}", setting.name->text));
+      complain(Stage::import, setting.place,
+               fmt::format("unknown parameter: {}", setting.name->text));
     } else if (set(setting, Stage::import)) {
       result_.kernel.push_back(given(setting));
-      Result<void> range = everything ? check_range(*setting.found.param, result_.spec) : Result<void>{};
+      Result<void> range =
+          everything ? check_range(*setting.found.param, result_.spec) : Result<void>{};
       if (!range) {
-        complain(Stage::import, setting.place, fmt::format("{}: refused: {}", setting.name->text, range.error().text));
+        complain(Stage::import, setting.place,
+                 fmt::format("{}: refused: {}", setting.name->text, range.error().text));
       }
     }
   }
@@ -112,7 +119,8 @@ Import import_jail(const Config& config, const Jail& jail, ImportOptions options
 
 bool gives_dying(const Jail& jail) {
   for (const Setting& setting : jail.parameters) {
-    if (setting.found.param && setting.found.param->name == std::string_view("allow.dying")) return true;
+    if (setting.found.param && setting.found.param->name == std::string_view("allow.dying"))
+      return true;
   }
   return false;
 }

@@ -1,17 +1,20 @@
-// A resolved jail into a Spec, with everything that is wrong with it (J4.1, J1.14). Reads the files of mount.fstab and
-// touches nothing else.
+// A resolved jail into a Spec, with everything that is wrong with it (J4.1, J1.14). Reads the files
+// of mount.fstab and touches nothing else.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "conf/address.h"
-#include "conf/config.h"
 #include "conf/message.h"
 #include "conf/spec.h"
 
 namespace jail {
+
+class Config;
+enum class Family : uint8_t;
+struct Jail;
+struct Param;
 
 // A kernel parameter as given, in the form that -v prints and the kernel takes.
 struct Given {
@@ -39,9 +42,9 @@ struct ImportOptions {
   bool everything = false;
 };
 
-// Checks in this order: values of the command's own parameters; files of mount.fstab; the kernel's parameters. Where one
-// of the three found something wrong, the next ones are not looked at (J4.1). Never look up host names: ip_hostname is
-// the caller's, between this and the plan.
+// Checks in this order: values of the command's own parameters; files of mount.fstab; the kernel's
+// parameters. Where one of the three found something wrong, the next ones are not looked at (J4.1).
+// Never look up host names: ip_hostname is the caller's, between this and the plan.
 Import import_jail(const Config& config, const Jail& jail, ImportOptions options = {});
 
 // True for allow.dying in any spelling: it gets one warning per run (J2.1), which is this text.
@@ -49,14 +52,15 @@ bool gives_dying(const Jail& jail);
 inline constexpr const char* dying_warning =
     "the 'allow.dying' parameter and '-d' flag are deprecated and have no effect.";
 
-// How a Given reads in the line of -v, with J3.8's quotes: "path=/tmp", "persist", "allow.mount=false".
+// How a Given reads in the line of -v, with J3.8's quotes: "path=/tmp", "persist",
+// "allow.mount=false".
 std::string given_text(const Given& given);
 
 // A value in the quotes of J3.8, used by -e, -J and -v.
 std::string quote_value(std::string_view value);
 
-// The words of ip4.addr or ip6.addr that yield an interface command: those with an interface of their own, or all where
-// `interface` is given.
+// The words of ip4.addr or ip6.addr that yield an interface command: those with an interface of
+// their own, or all where `interface` is given.
 Words interface_words(Family family, const Spec& spec);
 
 }  // namespace jail

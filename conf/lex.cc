@@ -6,10 +6,26 @@ namespace jail {
 namespace {
 
 // What a byte does outside quotes (J1.2).
-enum class Class : uint8_t { stray, space, bare, reserved, single, slash, plus, hash, backslash, dollar, quote };
+enum class Class : uint8_t {
+  stray,
+  space,
+  bare,
+  reserved,
+  single,
+  slash,
+  plus,
+  hash,
+  backslash,
+  dollar,
+  quote
+};
 
-constexpr bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+constexpr bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+constexpr bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 constexpr std::array<Class, 256> make_classes() {
   std::array<Class, 256> classes{};
@@ -17,7 +33,8 @@ constexpr std::array<Class, 256> make_classes() {
     for (char c : bytes) classes[static_cast<unsigned char>(c)] = to;
   };
   for (int c = 0; c < 128; ++c) {
-    if (is_letter(static_cast<char>(c)) || is_digit(static_cast<char>(c))) classes[static_cast<size_t>(c)] = Class::bare;
+    if (is_letter(static_cast<char>(c)) || is_digit(static_cast<char>(c)))
+      classes[static_cast<size_t>(c)] = Class::bare;
   }
   mark("!%&()-.:<>?@[]^`|~", Class::bare);
   mark(" \t\r\n", Class::space);
@@ -34,7 +51,9 @@ constexpr std::array<Class, 256> make_classes() {
 
 constexpr std::array<Class, 256> classes = make_classes();
 
-Class class_of(char c) { return classes[static_cast<unsigned char>(c)]; }
+Class class_of(char c) {
+  return classes[static_cast<unsigned char>(c)];
+}
 
 int hex_value(char c) {
   if (is_digit(c)) return c - '0';
@@ -75,11 +94,16 @@ int escape_value(std::string_view escape) {
 
 TokenKind reserved_kind(char c) {
   switch (c) {
-    case ',': return TokenKind::comma;
-    case ';': return TokenKind::semicolon;
-    case '=': return TokenKind::equals;
-    case '{': return TokenKind::open;
-    default: return TokenKind::close;
+    case ',':
+      return TokenKind::comma;
+    case ';':
+      return TokenKind::semicolon;
+    case '=':
+      return TokenKind::equals;
+    case '{':
+      return TokenKind::open;
+    default:
+      return TokenKind::close;
   }
 }
 
@@ -91,7 +115,8 @@ std::string_view Lexer::decode(std::string_view raw) {
   size_t size = 0;
   while (!raw.empty()) {
     size_t used = raw[0] == '\\' ? escape_size(raw) : 1;
-    int value = raw[0] == '\\' ? escape_value(raw.substr(0, used)) : static_cast<unsigned char>(raw[0]);
+    int value =
+        raw[0] == '\\' ? escape_value(raw.substr(0, used)) : static_cast<unsigned char>(raw[0]);
     if (value == 0) break;  // a NUL, written or made, ends the piece
     if (value > 0) out[size++] = static_cast<char>(value);
     raw.remove_prefix(used);
@@ -120,7 +145,8 @@ bool Lexer::skip_comment() {
     size_t end = source_.find("*/", at_ + 2);
     size_t size = source_.size();
     if (end == std::string_view::npos) {
-      errors_.push_back({static_cast<uint32_t>(at_), static_cast<uint32_t>(size), "unterminated comment"});
+      errors_.push_back(
+          {static_cast<uint32_t>(at_), static_cast<uint32_t>(size), "unterminated comment"});
     }
     at_ = end == std::string_view::npos ? size : end + 2;
   } else if (rest.starts_with('#') || rest.starts_with("//")) {
@@ -139,11 +165,12 @@ Token Lexer::bare() {
 }
 
 bool Lexer::starts_variable(size_t at) const {
-  return source_[at] == '$' && at + 1 < source_.size() && (is_letter(source_[at + 1]) || source_[at + 1] == '{');
+  return source_[at] == '$' && at + 1 < source_.size() &&
+         (is_letter(source_[at + 1]) || source_[at + 1] == '{');
 }
 
-// The variable that starts here; in braces its name runs up to any of `stops`, which has to be the closing brace. False:
-// it is not terminated, and was skipped.
+// The variable that starts here; in braces its name runs up to any of `stops`, which has to be the
+// closing brace. False: it is not terminated, and was skipped.
 bool Lexer::variable(Token& token, std::string_view stops) {
   if (source_[at_ + 1] != '{') {
     size_t end = at_ + 1;
@@ -156,13 +183,15 @@ bool Lexer::variable(Token& token, std::string_view stops) {
     token = piece(TokenKind::variable, end + 1, decode(source_.substr(at_ + 2, end - at_ - 2)));
     return true;
   }
-  errors_.push_back({static_cast<uint32_t>(at_), static_cast<uint32_t>(at_), "unterminated variable"});
+  errors_.push_back(
+      {static_cast<uint32_t>(at_), static_cast<uint32_t>(at_), "unterminated variable"});
   at_ = end;
   return false;
 }
 
-// The quoted string that starts here. One with variables yields its first text here, also an empty one, and the other
-// pieces through inside_quotes(). False: it is not terminated, and the line was skipped.
+// The quoted string that starts here. One with variables yields its first text here, also an empty
+// one, and the other pieces through inside_quotes(). False: it is not terminated, and the line was
+// skipped.
 bool Lexer::quoted(Token& token) {
   char quote = source_[at_];
   size_t first_variable = 0;
@@ -173,7 +202,8 @@ bool Lexer::quoted(Token& token) {
       if (first_variable == 0) {
         token = piece(TokenKind::text, i + 1, decode(source_.substr(at_ + 1, i - at_ - 1)));
       } else {
-        token = piece(TokenKind::text, first_variable, decode(source_.substr(at_ + 1, first_variable - at_ - 1)));
+        token = piece(TokenKind::text, first_variable,
+                      decode(source_.substr(at_ + 1, first_variable - at_ - 1)));
         quote_end_ = i;
       }
       return true;
@@ -181,7 +211,8 @@ bool Lexer::quoted(Token& token) {
       first_variable = i;
     }
   }
-  errors_.push_back({static_cast<uint32_t>(at_), static_cast<uint32_t>(at_), "unterminated string"});
+  errors_.push_back(
+      {static_cast<uint32_t>(at_), static_cast<uint32_t>(at_), "unterminated string"});
   at_ = std::min(source_.find('\n', at_), source_.size());
   return false;
 }
@@ -195,7 +226,8 @@ Token Lexer::inside_quotes() {
       continue;
     }
     size_t end = at_;
-    while (end < quote_end_ && (end == at_ || !starts_variable(end))) end += source_[end] == '\\' ? 2 : 1;
+    while (end < quote_end_ && (end == at_ || !starts_variable(end)))
+      end += source_[end] == '\\' ? 2 : 1;
     end = std::min(end, quote_end_);
     return piece(TokenKind::text, end, decode(source_.substr(at_, end - at_)));
   }
@@ -210,12 +242,14 @@ Token Lexer::next() {
   while (at_ < source_.size()) {
     char c = source_[at_];
     switch (class_of(c)) {
-      case Class::bare: return bare();
+      case Class::bare:
+        return bare();
       case Class::space:
         ++at_;
         glued_ = false;
         continue;
-      case Class::reserved: return single(reserved_kind(c), 1);
+      case Class::reserved:
+        return single(reserved_kind(c), 1);
       case Class::plus:
         if (source_.substr(at_).starts_with("+=")) return single(TokenKind::append, 2);
         break;
@@ -234,8 +268,10 @@ Token Lexer::next() {
         if (!starts_variable(at_)) break;
         if (variable(token, "\n{}")) return token;
         continue;
-      case Class::single: break;
-      case Class::stray: return single(TokenKind::stray, 1);
+      case Class::single:
+        break;
+      case Class::stray:
+        return single(TokenKind::stray, 1);
     }
     return piece(TokenKind::text, at_ + 1, source_.substr(at_, 1));
   }
@@ -274,7 +310,8 @@ std::string quote_word(std::string_view word) {
     } else if (c == '\t') {
       quoted += "\\t";
     } else if (byte < ' ' || byte == 0x7f) {
-      for (int shift : {6, 3, 0}) quoted.append(shift == 6 ? "\\" : "") += static_cast<char>('0' + (byte >> shift & 7));
+      for (int shift : {6, 3, 0})
+        quoted.append(shift == 6 ? "\\" : "") += static_cast<char>('0' + (byte >> shift & 7));
     } else {
       if (c == '"' || c == '\\' || c == '$') quoted += '\\';
       quoted += c;

@@ -1,5 +1,5 @@
-// The lexer of jail.conf (J1.2 to J1.7), which also reads service files, snapshots and ledgers. Text in, tokens out: it
-// opens nothing, prints nothing, and takes any bytes.
+// The lexer of jail.conf (J1.2 to J1.7), which also reads service files, snapshots and ledgers.
+// Text in, tokens out: it opens nothing, prints nothing, and takes any bytes.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +26,8 @@ enum class TokenKind : uint8_t {
   stray,  // a byte that no rule mentions
 };
 
-// One token. Its raw text is source[begin, end). Decoded text lies in the source or in the lexer's arena.
+// One token. Its raw text is source[begin, end). Decoded text lies in the source or in the lexer's
+// arena.
 struct Token {
   TokenKind kind = TokenKind::end;
   bool glued = false;  // a piece that continues the word before it (J1.3)
@@ -37,8 +38,8 @@ struct Token {
   bool is_piece() const { return kind == TokenKind::text || kind == TokenKind::variable; }
 };
 
-// Something that yields no token: an unterminated string, variable or comment (J1.15). `at` is where it starts, `seen`
-// the place whose line the message names.
+// Something that yields no token: an unterminated string, variable or comment (J1.15). `at` is
+// where it starts, `seen` the place whose line the message names.
 struct LexError {
   uint32_t at;
   uint32_t seen;
@@ -56,7 +57,9 @@ class Lexer {
   // What was wrong so far, in order.
   const std::vector<LexError>& errors() const { return errors_; }
 
-  std::string_view raw(const Token& token) const { return source_.substr(token.begin, token.end - token.begin); }
+  std::string_view raw(const Token& token) const {
+    return source_.substr(token.begin, token.end - token.begin);
+  }
 
  private:
   bool skip_comment();
@@ -73,17 +76,18 @@ class Lexer {
   Arena* arena_;
   std::vector<LexError> errors_;
   size_t at_ = 0;
-  size_t quote_end_ = 0;  // while inside a double-quoted string with variables: the place of its closing quote, else 0
+  size_t quote_end_ = 0;  // while inside a double-quoted string with variables: the place of its
+                          // closing quote, else 0
   bool glued_ = false;
 };
 
-// The words of a text that has no structure, such as a line of the ledger: quotes and escapes mean what they mean in
-// jail.conf, variables are not expanded, `=` and its like are words of their own. EINVAL: an unterminated quote, a stray
-// byte, a variable.
+// The words of a text that has no structure, such as a line of the ledger: quotes and escapes mean
+// what they mean in jail.conf, variables are not expanded, `=` and its like are words of their own.
+// EINVAL: an unterminated quote, a stray byte, a variable.
 Result<Words> lex_words(std::string_view text);
 
-// `word` written so that the lexer reads it back as one word of one piece: bare where that is safe, else in double
-// quotes. Holds no control bytes. A NUL byte cannot be written: the word ends there.
+// `word` written so that the lexer reads it back as one word of one piece: bare where that is safe,
+// else in double quotes. Holds no control bytes. A NUL byte cannot be written: the word ends there.
 std::string quote_word(std::string_view word);
 
 }  // namespace jail

@@ -1,10 +1,9 @@
 #include "conf/param.h"
 
-#include <fmt/format.h>
-#include <strings.h>
-
 #include <charconv>
+#include <fmt/format.h>
 #include <limits>
+#include <strings.h>
 #include <type_traits>
 #include <vector>
 
@@ -15,9 +14,12 @@ namespace {
 
 constexpr const char* jailsys_names[] = {"disable", "new", "inherit"};
 
-bool same_word(const std::string& text, const char* word) { return strcasecmp(text.c_str(), word) == 0; }
+bool same_word(const std::string& text, const char* word) {
+  return strcasecmp(text.c_str(), word) == 0;
+}
 
-// A decimal integer that is the whole text, or nothing. Too large a one becomes the largest: it is out of every range.
+// A decimal integer that is the whole text, or nothing. Too large a one becomes the largest: it is
+// out of every range.
 template <class T>
 std::optional<T> whole_integer(std::string_view text) {
   if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
@@ -41,13 +43,16 @@ struct Input {
   }
 };
 
-Result<void> put(const Input&, std::monostate) { return fail(EINVAL, "can only be read"); }
+Result<void> put(const Input&, std::monostate) {
+  return fail(EINVAL, "can only be read");
+}
 
 Result<void> put(const Input& in, std::optional<bool> Spec::* field) {
   bool value = true;
   std::string text = in.last();
   if (!in.words.empty() && !same_word(text, "true")) {
-    std::optional<int64_t> number = text.empty() || same_word(text, "false") ? 0 : whole_integer<int64_t>(text);
+    std::optional<int64_t> number =
+        text.empty() || same_word(text, "false") ? 0 : whole_integer<int64_t>(text);
     if (!number) return in.bad("unknown boolean");
     value = *number != 0;
   }
@@ -69,8 +74,10 @@ Result<void> put(const Input& in, std::optional<T> Spec::* field) {
   return {};
 }
 
-// Puts the line KEY=VALUE in front of the lines, in the place of the one it had; no value takes the key away (J2.2).
-std::string with_key(std::string_view lines, std::string_view key, std::optional<std::string> value) {
+// Puts the line KEY=VALUE in front of the lines, in the place of the one it had; no value takes the
+// key away (J2.2).
+std::string with_key(std::string_view lines, std::string_view key,
+                     std::optional<std::string> value) {
   Words kept;
   if (value) kept.push_back(fmt::format("{}={}", key, *value));
   for (std::string& line : split(lines, "\n")) {
@@ -106,19 +113,32 @@ Result<void> put(const Input& in, std::optional<JailSys> Spec::* field) {
   std::optional<JailSys> value;
   if (text.empty()) value = JailSys::new_;
   for (size_t i = 0; i < std::size(jailsys_names); ++i) {
-    if (same_word(text, jailsys_names[i]) || whole_integer<size_t>(text) == i) value = static_cast<JailSys>(i);
+    if (same_word(text, jailsys_names[i]) || whole_integer<size_t>(text) == i)
+      value = static_cast<JailSys>(i);
   }
   if (!value) return in.bad("unknown jailsys");
   in.spec.*field = *value;
   return {};
 }
 
-Words words_of(bool value) { return {value ? "true" : "false"}; }
-Words words_of(int64_t value) { return {std::to_string(value)}; }
-Words words_of(uint64_t value) { return {std::to_string(value)}; }
-Words words_of(const std::string& value) { return {value}; }
-Words words_of(const Words& value) { return value; }
-Words words_of(JailSys value) { return {jailsys_name(value)}; }
+Words words_of(bool value) {
+  return {value ? "true" : "false"};
+}
+Words words_of(int64_t value) {
+  return {std::to_string(value)};
+}
+Words words_of(uint64_t value) {
+  return {std::to_string(value)};
+}
+Words words_of(const std::string& value) {
+  return {value};
+}
+Words words_of(const Words& value) {
+  return value;
+}
+Words words_of(JailSys value) {
+  return {jailsys_name(value)};
+}
 
 // Calls `visitor` with the member pointer of a parameter's field, if it has one.
 template <class Visitor>
@@ -130,9 +150,15 @@ void with_field(const Param& param, Visitor visitor) {
 }
 
 // The errno by which a create refuses a value, or 0.
-int refusal(const Param&, bool) { return 0; }
-int refusal(const Param&, uint64_t) { return 0; }
-int refusal(const Param&, const Words&) { return 0; }
+int refusal(const Param&, bool) {
+  return 0;
+}
+int refusal(const Param&, uint64_t) {
+  return 0;
+}
+int refusal(const Param&, const Words&) {
+  return 0;
+}
 int refusal(const Param& param, int64_t value) {
   if (param.owner == Owner::command) return 0;
   return value < param.extra.least || value > param.extra.most ? EINVAL : 0;
@@ -147,7 +173,9 @@ int refusal(const Param& param, JailSys value) {
 
 }  // namespace
 
-const char* jailsys_name(JailSys value) { return jailsys_names[static_cast<size_t>(value)]; }
+const char* jailsys_name(JailSys value) {
+  return jailsys_names[static_cast<size_t>(value)];
+}
 
 Result<void> set_field(const Found& found, std::span<const std::string_view> words, Spec& spec) {
   Input input{found, words, spec};
@@ -155,14 +183,16 @@ Result<void> set_field(const Found& found, std::span<const std::string_view> wor
 }
 
 bool splits_at_commas(std::string_view name) {
-  return name == "ip4.addr" || name == "ip6.addr" || name == "vnet.interface" || name == "zfs.dataset";
+  return name == "ip4.addr" || name == "ip6.addr" || name == "vnet.interface" ||
+         name == "zfs.dataset";
 }
 
 Result<void> apply_setting(std::string_view setting, Spec& spec) {
   size_t equals = setting.find('=');
   std::string_view name = setting.substr(0, equals);
   Found found = find_param(name);
-  if (!found.param || found.param->access == Access::read) return fail(EINVAL, fmt::format("unknown parameter: {}", name));
+  if (!found.param || found.param->access == Access::read)
+    return fail(EINVAL, fmt::format("unknown parameter: {}", name));
   Words words;
   if (equals != std::string_view::npos) {
     std::string_view value = setting.substr(equals + 1);
@@ -185,7 +215,8 @@ std::optional<std::string> printed_value(const Param& param, const Spec& spec) {
   if (!words) return std::nullopt;
   if (param.extra.form == Form::ip4 || param.extra.form == Form::ip6) {
     std::vector<std::string_view> views(words->begin(), words->end());
-    Result<Words> bare = addresses_of(param.extra.form == Form::ip4 ? Family::ip4 : Family::ip6, views);
+    Result<Words> bare =
+        addresses_of(param.extra.form == Form::ip4 ? Family::ip4 : Family::ip6, views);
     if (bare) return join(*bare, ",");
   }
   return join(*words, ",");

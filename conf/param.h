@@ -1,4 +1,5 @@
-// Values of parameters: words of jail.conf into a field of Spec, and back (J1.14, Appendix B). Pure.
+// Values of parameters: words of jail.conf into a field of Spec, and back (J1.14, Appendix B).
+// Pure.
 #pragma once
 
 #include <optional>
@@ -8,35 +9,39 @@
 
 #include "base/result.h"
 #include "conf/params.h"
+#include "conf/spec.h"
 
 namespace jail {
 
-// Puts the words given for a parameter into its field; of what is no list, the last word counts. No words: true, an
-// empty list, the kernel's 0, empty string and `new`, and for a number or string of the command's own "not given". A KEY
-// of meta or env changes its line in what the field held before. Error (EINVAL): the text of J1.14 behind the
-// parameter's name, "unknown boolean value \"X\"", and the field is as it was.
+// Puts the words given for a parameter into its field; of what is no list, the last word counts. No
+// words: true, an empty list, the kernel's 0, empty string and `new`, and for a number or string of
+// the command's own "not given". A KEY of meta or env changes its line in what the field held
+// before. Error (EINVAL): the text of J1.14 behind the parameter's name, "unknown boolean value
+// \"X\"", and the field is as it was.
 Result<void> set_field(const Found& found, std::span<const std::string_view> words, Spec& spec);
 
-// The same for one "NAME=VALUE" or "NAME" as given to jail -m; addresses, interfaces and data sets are split at commas.
-// Error: "NAME: text", or "unknown parameter: NAME", also for what can only be read.
+// The same for one "NAME=VALUE" or "NAME" as given to jail -m; addresses, interfaces and data sets
+// are split at commas. Error: "NAME: text", or "unknown parameter: NAME", also for what can only be
+// read.
 Result<void> apply_setting(std::string_view setting, Spec& spec);
 
 // True for those four parameters whose values are split at commas on a command line (J3.5).
 bool splits_at_commas(std::string_view name);
 
-// The words that set_field would turn into the field's value; nothing where the field was not given. Booleans are one
-// word `true` or `false`.
+// The words that set_field would turn into the field's value; nothing where the field was not
+// given. Booleans are one word `true` or `false`.
 std::optional<Words> field_words(const Param& param, const Spec& spec);
 
-// The field's value as the kernel prints it (Appendix B): lists joined with commas, addresses bare. Nothing where it was
-// not given.
+// The field's value as the kernel prints it (Appendix B): lists joined with commas, addresses bare.
+// Nothing where it was not given.
 std::optional<std::string> printed_value(const Param& param, const Spec& spec);
 
 // Copies what `changes` gives onto `spec`, field by field.
 void overlay(const Spec& changes, Spec& spec);
 
-// What a create or an update refuses by itself (J2.2): strings too long, numbers out of range, `disable` where it is not
-// allowed. The error's text is the whole message: "jail_set: File name too long", "jail_set: Invalid argument".
+// What a create or an update refuses by itself (J2.2): strings too long, numbers out of range,
+// `disable` where it is not allowed. The error's text is the whole message: "jail_set: File name
+// too long", "jail_set: Invalid argument".
 Result<void> check_ranges(const Spec& spec);
 
 // The same of one field; the text is that of the errno alone.

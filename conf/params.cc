@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/table.h"
+#include "conf/spec.h"
 
 namespace jail {
 namespace {
@@ -136,14 +137,17 @@ static_assert(fields_distinct(), "two rows share a field");
 
 }  // namespace
 
-std::span<const Param> params() { return table; }
+std::span<const Param> params() {
+  return table;
+}
 
 Found find_param(std::string_view name) {
   if (const Param* param = find_row(params(), name)) return {.param = param};
   size_t dot = name.find('.');
   if (dot != std::string_view::npos) {
     const Param* param = find_row(params(), name.substr(0, dot));
-    if (param && param->extra.form == Form::keys) return {.param = param, .key = name.substr(dot + 1), .is_key = true};
+    if (param && param->extra.form == Form::keys)
+      return {.param = param, .key = name.substr(dot + 1), .is_key = true};
   }
   size_t last = name.rfind('.') + 1;
   if (!name.substr(last).starts_with("no")) return {};

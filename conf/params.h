@@ -1,21 +1,27 @@
-// The parameters of a jail: one row each. A row says what a name means, where its value goes, and who may change it;
-// how values are read and written is in conf/param.h.
+// The parameters of a jail: one row each. A row says what a name means, where its value goes, and
+// who may change it; how values are read and written is in conf/param.h.
 #pragma once
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <variant>
 
-#include "conf/spec.h"
+#include "base/text.h"
 
 namespace jail {
 
+struct Spec;
+enum class JailSys : uint8_t;
+
 // The field of Spec that a parameter fills; none for what can only be read from a running jail.
-using Field = std::variant<std::monostate, std::optional<bool> Spec::*, std::optional<int64_t> Spec::*,
-                           std::optional<uint64_t> Spec::*, std::optional<std::string> Spec::*,
-                           std::optional<Words> Spec::*, std::optional<JailSys> Spec::*>;
+using Field =
+    std::variant<std::monostate, std::optional<bool> Spec::*, std::optional<int64_t> Spec::*,
+                 std::optional<uint64_t> Spec::*, std::optional<std::string> Spec::*,
+                 std::optional<Words> Spec::*, std::optional<JailSys> Spec::*>;
 
 // Whose a parameter is (J2.4).
 enum class Owner : uint8_t {
@@ -34,8 +40,8 @@ enum class Form : uint8_t {
   keys,  // lines of KEY=VALUE; NAME.KEY is one of them
 };
 
-// What few parameters need to say. What a create accepts: integers from least to most, strings up to `longest` bytes
-// (0: any), of a three-way type perhaps not `disable`.
+// What few parameters need to say. What a create accepts: integers from least to most, strings up
+// to `longest` bytes (0: any), of a three-way type perhaps not `disable`.
 struct Extra {
   bool reserved = false;  // no variable may have this name (J1.12)
   bool ours = false;      // not FreeBSD's
@@ -64,7 +70,7 @@ std::span<const Param> params();
 // What a name means. No row: the parameter is unknown.
 struct Found {
   const Param* param = nullptr;
-  bool negated = false;      // the `no` spelling of a boolean: allow.mount.nodevfs, nopersist
+  bool negated = false;       // the `no` spelling of a boolean: allow.mount.nodevfs, nopersist
   std::string_view key = {};  // the KEY of meta.KEY and env.KEY
   bool is_key = false;
 };

@@ -1,12 +1,12 @@
 #include "conf/parse.h"
 
+#include <algorithm>
+#include <cstring>
 #include <fcntl.h>
 #include <glob.h>
 
-#include <algorithm>
-#include <cstring>
-
 #include "base/file.h"
+#include "conf/lex.h"
 
 namespace jail {
 namespace {
@@ -17,20 +17,22 @@ constexpr size_t longest_shown = 4096;
 
 // One file being parsed: its tokens, one ahead.
 struct File {
-  File(const Source& of, Arena& arena, size_t blocks) : source(&of), lexer(of.text, arena), floor(blocks) {}
+  File(const Source& of, Arena& arena, size_t blocks)
+      : source(&of), lexer(of.text, arena), floor(blocks) {}
 
   const Source* source;
   Lexer lexer;
   Token token;
   size_t floor;             // how many blocks were open where the file was included
   size_t lexed_errors = 0;  // how many of the lexer's were reported
-  int cautious = 0;         // good tokens still to be seen before another syntax error is reported (J1.15)
+  int cautious = 0;  // good tokens still to be seen before another syntax error is reported (J1.15)
   bool bad = false;
 };
 
 class Parser {
  public:
-  Parser(Conf& conf, Thorough thorough) : conf_(conf), thorough_(thorough) {}
+  Parser(Conf& conf, Thorough thorough, bool may_include)
+      : conf_(conf), thorough_(thorough), may_include_(may_include) {}
 
   void run(const Source& source);
   const Source* add(std::string name, std::string text);
@@ -54,8 +56,10 @@ class Parser {
 
   Conf& conf_;
   Thorough thorough_;
+  bool may_include_;
   bool stopped_ = false;
   size_t depth_ = 0;            // of includes
+  Place included_at_ = 0;       // the word that asked for the last one
   std::vector<size_t> blocks_;  // definitions, outermost first
   size_t loose_ = SIZE_MAX;     // the implicit `*`, once there is one
   std::vector<Word> words_;     // of the statement being read
@@ -63,9 +67,20 @@ class Parser {
   std::string scratch_;
 };
 
-// An error that ends the reading at once.
+// An error that ends the reading at once, or that is noted at the place of the include when all are
+// wanted.
 void Parser::give_up(std::string file, std::string text) {
-  conf_.messages.push_back({.file = std::move(file), .text = std::move(text)});
+  Origin origin = conf_.where(included_at_);
+  if (thorough_ == Thorough::everything && origin.line != 0) {
+    if (!file.empty()) text.insert(0, file + ": ");
+    conf_.messages.push_back({.file = std::string(origin.file),
+                              .line = origin.line,
+                              .column = origin.column,
+                              .text = std::move(text),
+                              .names_line = true});
+  } else {
+    conf_.messages.push_back({.file = std::move(file), .text = std::move(text)});
+  }
   conf_.rejected = true;
   if (thorough_ == Thorough::as_jail) stopped_ = true;
 }
@@ -74,8 +89,11 @@ void Parser::report(File& file, uint32_t at, uint32_t seen, std::string text, bo
   uint32_t line = file.source->line_of(seen);
   uint32_t column = 1;
   if (file.source->line_of(at) == line) column = conf_.where(file.source->base + at).column;
-  conf_.messages.push_back(
-      {.file = file.source->name, .line = line, .column = column, .text = std::move(text), .names_line = names_line});
+  conf_.messages.push_back({.file = file.source->name,
+                            .line = line,
+                            .column = column,
+                            .text = std::move(text),
+                            .names_line = names_line});
   conf_.rejected = file.bad = true;
 }
 
@@ -236,7 +254,8 @@ void Parser::add_statement(File& file, const Token& target, Assign assign) {
       .place = place,
       .assign = assign,
       .variable = target.kind == TokenKind::variable,
-      .has_references = std::ranges::any_of(words_, [](const Word& word) { return word.reference_count != 0; }),
+      .has_references =
+          std::ranges::any_of(words_, [](const Word& word) { return word.reference_count != 0; }),
   });
   (definition.first == nullptr ? definition.first : definition.last->next) = statement;
   definition.last = statement;
@@ -247,12 +266,15 @@ void Parser::include(File& file) {
   std::vector<Word> patterns = words_;
   for (const Word& pattern : patterns) {
     if (stopped_) return;
-    if (pattern.reference_count == 0) {
-      include_pattern(file, pattern.text);
-      continue;
-    }
     uint32_t at = pattern.place - file.source->base;
-    report(file, at, at, "variables not permitted in '.include' filename", true);
+    if (!may_include_) {
+      report(file, at, at, ".include: not permitted here", true);
+    } else if (pattern.reference_count != 0) {
+      report(file, at, at, "variables not permitted in '.include' filename", true);
+    } else {
+      included_at_ = pattern.place;
+      include_pattern(file, pattern.text);
+    }
   }
 }
 
@@ -263,16 +285,19 @@ void Parser::include_pattern(const File& file, std::string_view pattern) {
     return;
   }
   std::string path(pattern);
-  if (!path.starts_with('/')) path.insert(0, file.source->name, 0, file.source->name.rfind('/') + 1);
+  if (!path.starts_with('/'))
+    path.insert(0, file.source->name, 0, file.source->name.rfind('/') + 1);
   ++depth_;
   if (path.find_first_of("*?[\\") == std::string::npos) {
     open(path);
   } else {
     glob_t found{};
     int failure = glob(path.c_str(), 0, nullptr, &found);
-    for (size_t i = 0; failure == 0 && i < found.gl_pathc && !stopped_; ++i) open(found.gl_pathv[i]);
+    for (size_t i = 0; failure == 0 && i < found.gl_pathc && !stopped_; ++i)
+      open(found.gl_pathv[i]);
     globfree(&found);
-    if (failure == GLOB_NOMATCH && path.find_first_of("*?[") == std::string::npos) give_up(path, std::strerror(ENOENT));
+    if (failure == GLOB_NOMATCH && path.find_first_of("*?[") == std::string::npos)
+      give_up(path, std::strerror(ENOENT));
     if (failure != 0 && failure != GLOB_NOMATCH) give_up(path, "filename glob failed");
   }
   --depth_;
@@ -288,7 +313,8 @@ void Parser::open(const std::string& path) {
   if (const Source* source = add(std::move(name), std::move(*text))) run(*source);
 }
 
-// Keeps a text for as long as the Conf lives; nullptr, and a message, where all of them are too long together.
+// Keeps a text for as long as the Conf lives; nullptr, and a message, where all of them are too
+// long together.
 const Source* Parser::add(std::string name, std::string text) {
   Place base = 1;
   if (!conf_.sources.empty()) {
@@ -301,7 +327,8 @@ const Source* Parser::add(std::string name, std::string text) {
     return nullptr;
   }
   Source& source = conf_.sources.emplace_back(Source{std::move(name), std::move(text), base, {}});
-  for (size_t at = source.text.find('\n'); at != std::string::npos; at = source.text.find('\n', at + 1)) {
+  for (size_t at = source.text.find('\n'); at != std::string::npos;
+       at = source.text.find('\n', at + 1)) {
     source.newlines.push_back(static_cast<uint32_t>(at));
   }
   return &source;
@@ -354,10 +381,12 @@ const char* stage_name(Stage stage) {
   return names[static_cast<size_t>(stage)];
 }
 
-void parse_file(const std::string& file, Thorough thorough, Conf& conf) { Parser(conf, thorough).open(file); }
+void parse_file(const std::string& file, Thorough thorough, Conf& conf) {
+  Parser(conf, thorough, true).open(file);
+}
 
 void parse_text(std::string name, std::string text, Thorough thorough, Conf& conf) {
-  Parser parser(conf, thorough);
+  Parser parser(conf, thorough, false);
   if (const Source* source = parser.add(std::move(name), std::move(text))) parser.run(*source);
 }
 

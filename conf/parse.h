@@ -1,16 +1,16 @@
-// The grammar of jail.conf (J1.8, J1.9, J1.15): text -> definitions and statements, nothing merged yet. Service files
-// use it too. Reads included files; otherwise touches nothing outside.
+// The grammar of jail.conf (J1.8, J1.9, J1.15): text -> definitions and statements, nothing merged
+// yet. Service files use it too. Reads included files; otherwise touches nothing outside.
 #pragma once
 
 #include <cstdint>
 #include <deque>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "conf/arena.h"
-#include "conf/lex.h"
 #include "conf/message.h"
 
 namespace jail {
@@ -34,7 +34,8 @@ class Names {
   std::unordered_map<std::string_view, const Name*> index_;
 };
 
-// A place in any of the files read: an offset into all their texts laid end to end, from 1; 0 is nowhere.
+// A place in any of the files read: an offset into all their texts laid end to end, from 1; 0 is
+// nowhere.
 using Place = uint32_t;
 
 // A variable in a word: its value goes before the byte at `offset` of the word's text.
@@ -87,12 +88,15 @@ struct Source {
   Place base;
   std::vector<uint32_t> newlines;
 
-  uint32_t line_of(size_t offset) const;   // from 1
-  std::string_view line(uint32_t n) const;  // the text of line `n`, without its newline; empty if there is none
+  // The line of an offset, from 1.
+  uint32_t line_of(size_t offset) const;
+  // The text of line `n` without its newline; empty if there is none.
+  std::string_view line(uint32_t n) const;
 };
 
-// What a set of files says, in order. Definitions stand in the order in which their names were first met, which is the
-// order of precedence (J1.11). Invariant: where `rejected` is false, syntactically valid.
+// What a set of files says, in order. Definitions stand in the order in which their names were
+// first met, which is the order of precedence (J1.11). Invariant: where `rejected` is false,
+// syntactically valid.
 struct Conf {
   std::deque<Source> sources;
   Arena arena;
@@ -117,10 +121,11 @@ constexpr size_t longest_input = size_t{1} << 30;
 constexpr size_t deepest_include = 32;
 constexpr size_t deepest_block = 128;
 
-// Parses a file; `-` is standard input, called STDIN. What is wrong goes to conf.messages, and sets conf.rejected.
+// Parses a file; `-` is standard input, called STDIN. What is wrong goes to conf.messages, and sets
+// conf.rejected.
 void parse_file(const std::string& file, Thorough thorough, Conf& conf);
 
-// Parses a text in memory called `name`. Relative includes start from the directory part of `name`.
+// Parses a text in memory called `name`. It may not include files.
 void parse_text(std::string name, std::string text, Thorough thorough, Conf& conf);
 
 }  // namespace jail

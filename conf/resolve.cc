@@ -1,8 +1,7 @@
 #include "conf/resolve.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 #include <utility>
 
 #include "conf/expand.h"
@@ -16,9 +15,10 @@ constexpr size_t most_statements = size_t{1} << 23;
 // What resolving needs to know about a name, looked up once.
 struct NameFacts {
   Found found;
-  bool known = false;               // found is filled in
+  bool known = false;                // found is filled in
   std::vector<const Name*> related;  // the spellings with one `no` more or less (J1.12)
-  // Where the entries of this name are in the jail being resolved: valid if the stamp is that jail's.
+  // Where the entries of this name are in the jail being resolved: valid if the stamp is that
+  // jail's.
   struct Slot {
     uint32_t stamp = 0;
     uint32_t index = 0;
@@ -63,7 +63,8 @@ class Resolver {
   std::vector<WildcardNode> nodes_{1};
   std::vector<uint32_t> everywhere_;  // definitions of just `*`
   std::vector<uint32_t> matching_;
-  std::vector<std::pair<uint32_t, std::string_view>> open_;  // nodes to be looked at, with the rest of the name
+  std::vector<std::pair<uint32_t, std::string_view>>
+      open_;  // nodes to be looked at, with the rest of the name
   std::vector<Entry> entries_;
   std::vector<Word> words_;
   std::vector<Setting> settings_;
@@ -90,7 +91,8 @@ void Resolver::relate_names() {
   for (const Name& name : conf_.names.all()) {
     if (name.text.size() > longest) continue;
     // `dot` is the one before each component; the first has none.
-    for (size_t dot = std::string_view::npos, next = 0; next != std::string_view::npos; dot = next) {
+    for (size_t dot = std::string_view::npos, next = 0; next != std::string_view::npos;
+         dot = next) {
       size_t at = dot + 1;
       next = name.text.find('.', at);
       if (!name.text.substr(at).starts_with("no")) continue;
@@ -109,7 +111,8 @@ void Resolver::add_wildcard(uint32_t definition) {
   uint32_t node = 0;
   for (;;) {
     size_t dot = rest.find('.');
-    auto [at, is_new] = nodes_[node].children.try_emplace(rest.substr(0, dot), static_cast<uint32_t>(nodes_.size()));
+    auto [at, is_new] = nodes_[node].children.try_emplace(rest.substr(0, dot),
+                                                          static_cast<uint32_t>(nodes_.size()));
     node = at->second;
     if (is_new) nodes_.emplace_back();
     if (dot == std::string_view::npos) break;
@@ -205,8 +208,10 @@ void Resolver::apply(const Statement& statement) {
   bool is_new = entries_.size() != before;
   bool fixed = !statement.variable && (entry.name == name_name_ || entry.name == jid_name_);
   if (fixed && !is_new) {
-    if (statement.name != entry.name) std::swap(facts(statement.name).parameter, facts(entry.name).parameter);
-    return fail_jail(statement.place, fmt::format("cannot redefine parameter \"{}\".", entry.name->text));
+    if (statement.name != entry.name)
+      std::swap(facts(statement.name).parameter, facts(entry.name).parameter);
+    return fail_jail(statement.place,
+                     fmt::format("cannot redefine parameter \"{}\".", entry.name->text));
   }
   entry.name = statement.name;
   entry.place = statement.place;
@@ -226,10 +231,11 @@ void Resolver::check_variables() {
   for (const Entry& entry : entries_) {
     if (!entry.variable) continue;
     const Found& meaning = found(entry.name);
-    bool reserved = meaning.param && meaning.param->extra.reserved && meaning.param->name == entry.name->text;
+    bool reserved =
+        meaning.param && meaning.param->extra.reserved && meaning.param->name == entry.name->text;
     if (!reserved && facts(entry.name).parameter.stamp != stamp_) continue;
-    fail_jail(entry.place,
-              fmt::format("variable \"${}\" cannot have the same name as a parameter.", entry.name->text));
+    fail_jail(entry.place, fmt::format("variable \"${}\" cannot have the same name as a parameter.",
+                                       entry.name->text));
   }
 }
 
@@ -259,7 +265,11 @@ Jail Resolver::finish(std::string_view name, Place place) {
   }
   std::span<const Setting> all = conf_.arena.copy(std::span<const Setting>(settings_));
   size_t count = static_cast<size_t>(std::ranges::count(entries_, false, &Entry::variable));
-  return {.name = name, .place = place, .failed = failed_, .parameters = all.first(count), .variables = all.subspan(count)};
+  return {.name = name,
+          .place = place,
+          .failed = failed_,
+          .parameters = all.first(count),
+          .variables = all.subspan(count)};
 }
 
 Jail Resolver::merge(uint32_t definition) {
@@ -300,12 +310,17 @@ Jail Resolver::nameless(const Definition& definition) {
 }  // namespace
 
 const Setting* Jail::find(std::string_view parameter) const {
-  auto at = std::ranges::find_if(parameters, [&](const Setting& one) { return one.name->text == parameter; });
+  auto at = std::ranges::find_if(parameters,
+                                 [&](const Setting& one) { return one.name->text == parameter; });
   return at == parameters.end() ? nullptr : &*at;
 }
 
-std::vector<Jail> resolve(Conf& conf) { return Resolver(conf).run(); }
+std::vector<Jail> resolve(Conf& conf) {
+  return Resolver(conf).run();
+}
 
-Jail resolve_nameless(Conf& conf, const Definition& definition) { return Resolver(conf).nameless(definition); }
+Jail resolve_nameless(Conf& conf, const Definition& definition) {
+  return Resolver(conf).nameless(definition);
+}
 
 }  // namespace jail

@@ -1,4 +1,5 @@
-// From definitions to jails (J1.10 to J1.13): wildcards, precedence, +=, the `no` spellings, variables. Pure.
+// From definitions to jails (J1.10 to J1.13): wildcards, precedence, +=, the `no` spellings,
+// variables. Pure.
 #pragma once
 
 #include <span>
@@ -27,7 +28,7 @@ struct Setting {
 struct Jail {
   std::string_view name;  // of its block; empty for one from a command line
   Place place = 0;
-  bool failed = false;                     // merging or expansion went wrong: its values mean nothing
+  bool failed = false;  // merging or expansion went wrong: its values mean nothing
   std::span<const Setting> parameters = {};  // in order of first appearance
   std::span<const Setting> variables = {};
 
@@ -35,20 +36,24 @@ struct Jail {
   const Setting* find(std::string_view parameter) const;
 };
 
-// The jails of a valid Conf in file order. What is wrong with one goes to conf.messages (stage load) and marks it
-// failed. They refer to conf, which must outlive them; what expansion makes is added to conf's arena.
+// The jails of a valid Conf in file order. What is wrong with one goes to conf.messages (stage
+// load) and marks it failed. They refer to conf, which must outlive them; what expansion makes is
+// added to conf's arena.
 std::vector<Jail> resolve(Conf& conf);
 
-// A jail without a name from parameters given one by one (J3.5): an empty name is implied, and nothing is expanded.
+// A jail without a name from parameters given one by one (J3.5): an empty name is implied, and
+// nothing is expanded.
 Jail resolve_nameless(Conf& conf, const Definition& definition);
 
 // True if a component of the name is exactly `*`: such a definition is no jail (J1.10).
 bool is_wildcard(std::string_view name);
 
-// True if the wildcard matches the jail's name, component by component from the left; its last `*` matches one or more.
+// True if the wildcard matches the jail's name, component by component from the left; its last `*`
+// matches one or more.
 bool wildcard_matches(std::string_view wildcard, std::string_view name);
 
-// The jid that a name implies: the name as a whole is a non-zero decimal integer as strtol(3) reads it. Else 0.
+// The jid that a name implies: the name as a whole is a non-zero decimal integer as strtol(3) reads
+// it. Else 0.
 long numeric_name(std::string_view name);
 
 }  // namespace jail

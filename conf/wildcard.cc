@@ -29,7 +29,8 @@ bool wildcard_matches(std::string_view wildcard, std::string_view name) {
 }
 
 long numeric_name(std::string_view name) {
-  if (name.empty() || name.find_first_not_of("+-0123456789 \t\n\v\f\r") != std::string_view::npos) return 0;
+  if (name.empty() || name.find_first_not_of("+-0123456789 \t\n\v\f\r") != std::string_view::npos)
+    return 0;
   std::string text(name);
   char* end = nullptr;
   long value = std::strtol(text.c_str(), &end, 10);
