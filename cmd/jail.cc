@@ -73,7 +73,7 @@ int recover_form(const Host& host, const Options& options) {
     if (index->by_name(name)) continue;
     status = print_failure({ENOENT, fmt::format("\"{}\" not found", name)});
   }
-  for (const Entry& entry : index->entries) {
+  for (const JailEntry& entry : index->entries) {
     if (!options.arguments.empty() && std::ranges::find(options.arguments, entry.name) == options.arguments.end()) continue;
     Talk talk;
     talk.name = entry.name;

@@ -42,7 +42,7 @@ Result<void> print_start(const Host& host, const Job& job) {
 // What a stop would undo: the open acts of the ledger, newest first.
 Result<void> print_stop(const Host& host, const Job& job) {
   Index index = TRY(read_index(host.places));
-  const Entry* entry = find_entry(index, job.spec);
+  const JailEntry* entry = find_entry(index, job.spec);
   if (!entry) return fail(ENOENT, "not found");
   Fd record = TRY(open_record(entry->id));
   Ledger ledger = TRY(Ledger::open(record.get(), false));
@@ -78,7 +78,7 @@ int print_plans(const Host& host, Request& request) {
 bool needs_restart(const Host& host, Request& request, size_t job) {
   const Jail* jail = request.configured[job];
   Result<Index> index = read_index(host.places);
-  const Entry* entry = index ? find_entry(*index, request.jobs[job].spec) : nullptr;
+  const JailEntry* entry = index ? find_entry(*index, request.jobs[job].spec) : nullptr;
   Result<Fd> record = entry ? open_record(entry->id) : fail_errno("record", ENOENT);
   Result<std::string> text = record ? read_file(record->get(), "shown") : fail_errno("record", ENOENT);
   Result<Spec> shown = text ? read_spec("shown", *text) : fail_errno("record", ENOENT);

@@ -56,7 +56,7 @@ Result<Config> read_config(const Options& options) {
 }
 
 bool runs(const Index& index, const Spec& spec) {
-  const Entry* entry = find_entry(index, spec);
+  const JailEntry* entry = find_entry(index, spec);
   return entry && find_running(entry->name).has_value();
 }
 
@@ -99,7 +99,7 @@ std::optional<size_t> configured_job(const Request& request, std::string_view na
 }
 
 // A jail that the file does not know: by its record.
-size_t add_running(const Options& options, Request& request, const Entry& entry) {
+size_t add_running(const Options& options, Request& request, const JailEntry& entry) {
   for (size_t i = 0; i < request.jobs.size(); ++i)
     if (!request.configured[i] && request.jobs[i].spec.name == entry.name) return i;
   Job job;
@@ -115,7 +115,7 @@ std::optional<size_t> find_target(const Options& options, const Index& index, Re
   if (!options.ignore_file)
     if (auto job = configured_job(request, word)) return job;
   auto number = parse_int(word);
-  const Entry* entry = index.by_name(word);
+  const JailEntry* entry = index.by_name(word);
   if (!entry && number) entry = index.by_jid(*number);
   if (!entry) return std::nullopt;
   if (!options.ignore_file)
@@ -125,9 +125,9 @@ std::optional<size_t> find_target(const Options& options, const Index& index, Re
 
 void ask_matching(const Options& options, const Index& index, Request& request, const std::string& wildcard) {
   if (options.ignore_file) {
-    std::vector<Entry> entries = index.entries;
-    std::ranges::sort(entries, {}, &Entry::jid);
-    for (const Entry& entry : entries)
+    std::vector<JailEntry> entries = index.entries;
+    std::ranges::sort(entries, {}, &JailEntry::jid);
+    for (const JailEntry& entry : entries)
       if (wildcard_matches(wildcard, entry.name)) ask(request, add_running(options, request, entry), Asked::all);
     return;
   }
@@ -187,7 +187,7 @@ Result<Request> request_single(const Host& host, const Options& options, const W
   job.spec.jid = import.spec.jid;
   const Index index = TRY(read_index(host.places));
   Item item{Do::start, Asked::named, Standing::fine, runs(index, job.spec)};
-  const Entry* entry = find_entry(index, job.spec);
+  const JailEntry* entry = find_entry(index, job.spec);
   if (!entry && !job.spec.name && !job.spec.jid && !options.create) return fail(EINVAL, "no jail specified");
   if (item.running && entry) job.spec.jid = entry->jid;
   add(request, std::move(job), &jail, {"", {}}, item);

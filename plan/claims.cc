@@ -107,28 +107,28 @@ void remove_directory(const std::string& path) {
 
 // An entry without a directory is what a claim or a forgetting that was killed left: under the registry's lock neither is
 // under way.
-void prune(const Places& places, Index& index, const Entry* entry) {
+void prune(const Places& places, Index& index, const JailEntry* entry) {
   struct stat status;
   if (!entry || sys::fstatat(AT_FDCWD, (jails_of(places) + "/" + entry->id).c_str(), &status, 0) == 0) return;
   const std::string id = entry->id;
   remove_directory(places.run + "/" + id);
-  std::erase_if(index.entries, [&](const Entry& other) { return other.id == id; });
+  std::erase_if(index.entries, [&](const JailEntry& other) { return other.id == id; });
 }
 
 }  // namespace
 
-const Entry* Index::by_name(std::string_view name) const {
-  auto it = std::ranges::find(entries, name, &Entry::name);
+const JailEntry* Index::by_name(std::string_view name) const {
+  auto it = std::ranges::find(entries, name, &JailEntry::name);
   return it == entries.end() ? nullptr : &*it;
 }
 
-const Entry* Index::by_jid(int64_t jid) const {
-  auto it = std::ranges::find(entries, jid, &Entry::jid);
+const JailEntry* Index::by_jid(int64_t jid) const {
+  auto it = std::ranges::find(entries, jid, &JailEntry::jid);
   return it == entries.end() || jid == 0 ? nullptr : &*it;
 }
 
-const Entry* Index::by_id(std::string_view id) const {
-  auto it = std::ranges::find(entries, id, &Entry::id);
+const JailEntry* Index::by_id(std::string_view id) const {
+  auto it = std::ranges::find(entries, id, &JailEntry::id);
   return it == entries.end() ? nullptr : &*it;
 }
 
@@ -150,7 +150,7 @@ Result<RegistryLock> RegistryLock::take(const Places& places) {
 
 Result<void> RegistryLock::save() {
   std::string text = fmt::format("index 1 {}\n", index_.last_jid);
-  for (const Entry& entry : index_.entries)
+  for (const JailEntry& entry : index_.entries)
     text += fmt::format("{} {} {}\n", entry.jid, entry.id, quote_word(entry.name));
   return replace_file(AT_FDCWD, places_.run + "/index", text, 0644, false);
 }
@@ -179,7 +179,7 @@ Result<Claimed> claim(const Places& places, std::string_view name, int64_t jid) 
   return claimed;
 }
 
-Result<Claimed> take_life(const Places& places, const Entry& entry) {
+Result<Claimed> take_life(const Places& places, const JailEntry& entry) {
   Claimed claimed;
   claimed.entry = entry;
   claimed.directory = TRY(open_at(AT_FDCWD, jails_of(places) + "/" + entry.id, O_RDONLY | O_DIRECTORY));
@@ -215,13 +215,13 @@ Result<Fd> lock_parameters(const Places& places, const std::string& id) {
 Result<void> forget(const Places& places, const Facts& facts, const std::string& id) {
   RegistryLock registry = TRY(RegistryLock::take(places));
   Index& index = registry.index();
-  std::erase_if(index.entries, [&](const Entry& entry) { return entry.id == id; });
+  std::erase_if(index.entries, [&](const JailEntry& entry) { return entry.id == id; });
   // The record goes before the index, so that a crash between the two leaves an entry without a record: nothing.
   remove_directory(jails_of(places) + "/" + id);
   remove_directory(places.run + "/" + id);
   TRY(registry.save());
   Words spared;
-  for (const Entry& entry : index.entries) spared.push_back(entry.id);
+  for (const JailEntry& entry : index.entries) spared.push_back(entry.id);
   std::ranges::sort(spared);
   sweep_groups(facts, places.base, spared);
   if (index.entries.empty()) drop_pins(places.run);
@@ -230,8 +230,8 @@ Result<void> forget(const Places& places, const Facts& facts, const std::string&
 
 Result<void> prune_index(const Places& places) {
   RegistryLock registry = TRY(RegistryLock::take(places));
-  const std::vector<Entry> entries = registry.index().entries;
-  for (const Entry& entry : entries) prune(places, registry.index(), &entry);
+  const std::vector<JailEntry> entries = registry.index().entries;
+  for (const JailEntry& entry : entries) prune(places, registry.index(), &entry);
   if (registry.index().entries.empty()) drop_pins(places.run);
   return registry.save();
 }
@@ -243,7 +243,7 @@ Result<Fd> open_record(const std::string& id) {
 Result<size_t> other_holders(const std::string& id, const Op& op) {
   size_t count = 0;
   const Index index = TRY(read_index(places()));
-  for (const Entry& entry : index.entries) {
+  for (const JailEntry& entry : index.entries) {
     Result<Fd> directory = open_record(entry.id);
     if (entry.id == id || !directory) continue;
     Result<Ledger> ledger = Ledger::open(directory->get(), false);
@@ -256,9 +256,9 @@ Result<size_t> other_holders(const std::string& id, const Op& op) {
 
 Result<void> rename_entry(const Places& places, const std::string& id, const std::string& name) {
   RegistryLock registry = TRY(RegistryLock::take(places));
-  for (const Entry& entry : registry.index().entries)
+  for (const JailEntry& entry : registry.index().entries)
     if (entry.name == name && entry.id != id) return fail(EEXIST, fmt::format("jail \"{}\" already exists", name));
-  for (Entry& entry : registry.index().entries)
+  for (JailEntry& entry : registry.index().entries)
     if (entry.id == id) entry.name = name;
   return registry.save();
 }

@@ -20,7 +20,7 @@
 namespace jail {
 
 // One jail of the index.
-struct Entry {
+struct JailEntry {
   int64_t jid = 0;  // 0: it had none when the index was rebuilt after a boot of the host
   std::string id;
   std::string name;
@@ -29,11 +29,11 @@ struct Entry {
 // The index: jid, id and today's name of every jail that has a record; and the last jid given out.
 struct Index {
   int64_t last_jid = 0;
-  std::vector<Entry> entries;
+  std::vector<JailEntry> entries;
 
-  const Entry* by_name(std::string_view name) const;
-  const Entry* by_jid(int64_t jid) const;
-  const Entry* by_id(std::string_view id) const;
+  const JailEntry* by_name(std::string_view name) const;
+  const JailEntry* by_jid(int64_t jid) const;
+  const JailEntry* by_id(std::string_view id) const;
 };
 
 // Reads the index; rebuilds it in memory from the ledgers where it is not there. Nothing at all is an empty one.
@@ -56,7 +56,7 @@ class RegistryLock {
 
 // A jail claimed by us: its directory below CELLBLOCK_DB/jails and the lock of its life.
 struct Claimed {
-  Entry entry;
+  JailEntry entry;
   Fd directory;
   Fd life;
 };
@@ -68,7 +68,7 @@ Result<Claimed> claim(const Places& places, std::string_view name, int64_t jid);
 
 // Takes the life lock of a jail that has a record. EBUSY if somebody else holds it (see holder), ENOENT if the jail is
 // no more.
-Result<Claimed> take_life(const Places& places, const Entry& entry);
+Result<Claimed> take_life(const Places& places, const JailEntry& entry);
 
 // The process that holds a jail's life lock, by pidfd, with its number. ESRCH if nobody does.
 struct LifeHolder {

@@ -161,8 +161,8 @@ Result<void> write_shown(World& world, const Words& boot) {
   facts.start = static_cast<uint64_t>(parse_int(boot.at(1)).value_or(0));
   Index index = TRY(read_index(places()));
   Spec above;
-  const Entry* self = index.by_id(world.id);
-  const Entry* parent = self ? index.by_name(self->name.substr(0, self->name.rfind('.'))) : nullptr;
+  const JailEntry* self = index.by_id(world.id);
+  const JailEntry* parent = self ? index.by_name(self->name.substr(0, self->name.rfind('.'))) : nullptr;
   const bool nested = self && parent && self->name.find('.') != std::string::npos;
   if (nested) {
     facts.parent = parent->jid;

@@ -35,7 +35,7 @@ void read_back(Hand& hand) {
 Result<Ledger> open_ledger(const Hand& hand) {
   Result<Ledger> ledger = Ledger::open(hand.claimed.directory.get(), true);
   if (ledger || ledger.error().code != ENOENT) return ledger;
-  const Entry& entry = hand.claimed.entry;
+  const JailEntry& entry = hand.claimed.entry;
   return Ledger::create(hand.claimed.directory.get(), {entry.id, entry.name, hand.host.facts.boot_id}, false);
 }
 
@@ -62,7 +62,7 @@ void fill_world(Hand& hand) {
   hand.life.hooks = &hand.hooks;
 }
 
-Result<void> take_over(Hand& hand, const Entry& entry, const Talk& talk) {
+Result<void> take_over(Hand& hand, const JailEntry& entry, const Talk& talk) {
   hand.claimed = TRY(take_life(hand.host.places, entry));
   hand.life.talk = talk;
   hand.life.talk.stop_fd = -1;

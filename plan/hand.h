@@ -36,7 +36,7 @@ void fill_world(Hand& hand);
 
 // Takes the life lock of a jail that has a record, and reads the record: snapshot, ledger, what its acts yielded. EBUSY:
 // a living command has it; ENOENT: it is no more. Else the record cannot be read.
-Result<void> take_over(Hand& hand, const Entry& entry, const Talk& talk);
+Result<void> take_over(Hand& hand, const JailEntry& entry, const Talk& talk);
 
 // Whether the jail's process 1 lives.
 bool is_up(const Hand& hand);

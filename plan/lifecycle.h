@@ -55,7 +55,7 @@ struct Job {
 const char* create_only_change(const Spec& shown, const Spec& wanted);
 
 // The jail that a job means, among those that have a record: by jid if one is configured, else by name (J6.25).
-const Entry* find_entry(const Index& index, const Spec& spec);
+const JailEntry* find_entry(const Index& index, const Spec& spec);
 
 // Starts the jail. False: it failed, and a message has said why. A jail that exists is a failure, or with `all`
 // nothing. A start that was cut short earlier is undone first. `jid` is set when it runs.
@@ -69,10 +69,10 @@ bool modify_jail(const Host& host, Job& job);
 
 // Undoes whatever a crash left of the jail (jail --recover): a start or stop that nobody works on, and a jail that has
 // ended. One that is up, or that a living command works on, is left alone.
-bool recover_jail(const Host& host, const Entry& entry, const Talk& talk);
+bool recover_jail(const Host& host, const JailEntry& entry, const Talk& talk);
 
 // Strikes what is beyond help from a broken jail's ledger, after one more attempt (jail --recover --forget).
-bool forget_jail(const Host& host, const Entry& entry, const Talk& talk);
+bool forget_jail(const Host& host, const JailEntry& entry, const Talk& talk);
 
 // Stops every jail that is below the one called `name`, deepest first, as part of its end.
 void stop_children(World& world);

@@ -17,14 +17,14 @@ namespace {
 
 // A running jail as its record has it.
 struct Current {
-  Entry entry;
+  JailEntry entry;
   Fd record;
   Spec spec, shown;
   ShownFacts facts;
   Fd process1;
 };
 
-Result<Current> read_current(const Entry& entry) {
+Result<Current> read_current(const JailEntry& entry) {
   Current current;
   current.entry = entry;
   current.record = TRY(open_record(entry.id));
@@ -86,7 +86,7 @@ Result<bool> tell(const Host& host, const Current& current, const Spec& changes)
   return answer == "leaving";
 }
 
-Result<bool> modify(const Host& host, const Job& job, const Entry& entry) {
+Result<bool> modify(const Host& host, const Job& job, const JailEntry& entry) {
   Fd lock = TRY(lock_parameters(host.places, entry.id));
   Current current = TRY(read_current(entry));
   if (const char* name = create_only_change(current.shown, job.spec))
@@ -115,7 +115,7 @@ const char* create_only_change(const Spec& shown, const Spec& wanted) {
 
 bool modify_jail(const Host& host, Job& job) {
   Result<Index> index = read_index(host.places);
-  const Entry* entry = index ? find_entry(*index, job.spec) : nullptr;
+  const JailEntry* entry = index ? find_entry(*index, job.spec) : nullptr;
   Result<bool> leaving = entry ? modify(host, job, *entry) : fail_errno("jail", ENOENT);
   if (job.talk.verbose && entry) {
     job.talk.note(fmt::format("jail_set(JAIL_UPDATE) {}{}{}", job.create_text, leaving ? "" : ": ",

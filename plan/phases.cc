@@ -55,19 +55,27 @@ std::string uts_of(const Spec& spec) {
   return spec.allow_set_hostname.value_or(true) ? "owned" : "new";
 }
 
+// Whether the jail's /proc/sys/net is its own to write.
+const char* stack_word(const Spec& spec) { return net_of(spec) == "parent" ? "shared" : "own"; }
+
 // A mount of a kind that belongs to process 1's namespaces waits for the boot; all others are made in the view.
-void add_mount(const char* parameter, const FstabLine& line, const std::string& root, Plan& plan) {
+Result<void> add_mount(const char* parameter, const FstabLine& line, const std::string& root, const Spec& spec, Plan& plan) {
   const std::string base = root == "/" ? "" : root;
-  if (mounted_at_boot(line.type) && line.point.starts_with(base + "/")) {
-    plan.boot.push_back({"mount", {line.type, line.source, line.point.substr(base.size()), line.options}});
-  } else {
+  if (!mounted_at_boot(line.type)) {
     plan.ops.push_back({"mount", {parameter, line.type, line.source, line.point, line.options}});
+    return {};
   }
+  if (!line.point.starts_with(base + "/"))
+    return fail(EINVAL, fmt::format("{}: {}: a {} outside the jail would be the host's", parameter, line.point, line.type));
+  plan.boot.push_back({"proc", {line.point.substr(base.size()), line.options, stack_word(spec)}});
+  return {};
 }
 
 void plan_devices(const Spec& spec, const std::string& base, Plan& plan) {
-  if (is(spec.mount_devfs)) {
-    plan.ops.push_back({"devices", {"mount.devfs", base + "/dev", fmt::format("{}", spec.devfs_ruleset.value_or(4))}});
+  const int64_t ruleset = spec.devfs_ruleset.value_or(4);
+  if (is(spec.mount_devfs))
+    plan.ops.push_back({"devices", {"mount.devfs", base + "/dev", fmt::format("{}", ruleset)}});
+  if (is(spec.mount_devfs) && ruleset != 1) {  // 1 hides everything
     plan.boot.push_back({"mount", {"tmpfs", "shm", "/dev/shm", "mode=1777,nosuid"}});
     plan.boot.push_back({"mount", {"mqueue", "mqueue", "/dev/mqueue", "nosuid,noexec"}});
   }
@@ -80,12 +88,12 @@ Result<void> plan_mounts(const Spec& spec, const Facts&, const Site& site, Plan&
   plan.boot.push_back({"root", {site.path}});
   if (spec.mount) {
     for (const std::string& word : *spec.mount)
-      if (auto line = TRY(in("mount", parse_fstab_line(word)))) add_mount("mount", *line, site.path, plan);
+      if (auto line = TRY(in("mount", parse_fstab_line(word)))) TRY(add_mount("mount", *line, site.path, spec, plan));
   }
   for (const std::string& word : site.fstab)
-    if (auto line = TRY(in("mount.fstab", parse_fstab_line(word)))) add_mount("mount.fstab", *line, site.path, plan);
+    if (auto line = TRY(in("mount.fstab", parse_fstab_line(word)))) TRY(add_mount("mount.fstab", *line, site.path, spec, plan));
   plan_devices(spec, site.path == "/" ? "" : site.path, plan);
-  if (is(spec.mount_procfs)) plan.boot.push_back({"mount", {"procfs", ".", "/proc", ""}});
+  if (is(spec.mount_procfs)) plan.boot.push_back({"proc", {"/proc", "", stack_word(spec)}});
   return {};
 }
 

@@ -37,7 +37,7 @@ struct Record {
   std::string shown;
 };
 
-Result<Record> read_record(const Entry& entry) {
+Result<Record> read_record(const JailEntry& entry) {
   Record record;
   record.directory = TRY(open_record(entry.id));
   record.shown = TRY(read_file(record.directory.get(), "shown", 1U << 20));
@@ -49,7 +49,7 @@ Result<Record> read_record(const Entry& entry) {
 
 bool lock_held(const std::string& id) { return life_holder(places(), id).has_value(); }
 
-Result<Listed> list_one(const Entry& entry) {
+Result<Listed> list_one(const JailEntry& entry) {
   Record record = TRY(read_record(entry));
   Listed listed;
   listed.id = entry.id;
@@ -65,7 +65,7 @@ Result<Listed> list_one(const Entry& entry) {
 }
 
 // A jail that has no `shown`: a start that did not come that far, or a stop that could not go to its end.
-Result<Listed> list_remains(const Entry& entry) {
+Result<Listed> list_remains(const JailEntry& entry) {
   Fd directory = TRY(open_record(entry.id));
   Listed listed;
   listed.id = entry.id;
@@ -110,7 +110,7 @@ const char* status_word(Status status) {
 Result<std::vector<Listed>> list_jails(bool dying) {
   std::vector<Listed> jails;
   const Index index = TRY(read_index(places()));
-  for (const Entry& entry : index.entries) {
+  for (const JailEntry& entry : index.entries) {
     Result<Listed> listed = list_one(entry);
     if (!listed && dying) listed = list_remains(entry);
     if (listed && (dying || !listed->dying)) jails.push_back(std::move(*listed));
@@ -139,7 +139,7 @@ std::string drift_of(const Listed& /*jail*/, const std::string& /*conf_file*/) {
 Result<FoundJail> find_running(std::string_view name_or_jid) {
   const Index index = TRY(read_index(places()));
   auto number = parse_int(name_or_jid);
-  const Entry* entry = number && *number != 0 ? index.by_jid(*number) : index.by_name(name_or_jid);
+  const JailEntry* entry = number && *number != 0 ? index.by_jid(*number) : index.by_name(name_or_jid);
   auto missing = [&] {
     return fail(ESRCH, number ? fmt::format("jail {} not found", *number) : fmt::format("jail \"{}\" not found", name_or_jid));
   };

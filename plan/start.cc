@@ -14,15 +14,15 @@ namespace jail {
 namespace {
 
 // The jail above a dotted name, which has to run.
-Result<Entry> parent_of(const Index& index, const std::string& name) {
+Result<JailEntry> parent_of(const Index& index, const std::string& name) {
   size_t dot = name.rfind('.');
-  if (dot == std::string::npos) return Entry{};
-  const Entry* parent = index.by_name(std::string_view(name).substr(0, dot));
+  if (dot == std::string::npos) return JailEntry{};
+  const JailEntry* parent = index.by_name(std::string_view(name).substr(0, dot));
   if (!parent) return fail(ENOENT, fmt::format("jail \"{}\" not found", name.substr(0, dot)));
   return *parent;
 }
 
-Result<std::string> group_of(const Host& host, const Entry& parent, const std::string& id) {
+Result<std::string> group_of(const Host& host, const JailEntry& parent, const std::string& id) {
   if (parent.id.empty()) return host.places.base + "/" + id;
   Fd directory = TRY(open_at(AT_FDCWD, host.places.db + "/jails/" + parent.id, O_RDONLY | O_DIRECTORY));
   Ledger ledger = TRY(Ledger::open(directory.get(), false));
@@ -46,7 +46,7 @@ std::string root_of(const Job& job) {
 Result<Plan> prepare_start(Hand& hand, const Job& job) {
   Index index = TRY(read_index(hand.host.places));
   Site site;
-  Entry parent = TRY(parent_of(index, hand.claimed.entry.name));
+  JailEntry parent = TRY(parent_of(index, hand.claimed.entry.name));
   site.id = hand.world.id;
   site.jid = hand.claimed.entry.jid;
   site.parent = parent.id;
@@ -125,7 +125,7 @@ bool bring_up(Hand& hand, const Job& job) {
 enum class InTheWay : unsigned char { nothing, exists, undone };
 
 // Waits for whoever works on the jail, undoes what nobody works on, and says what is there then.
-Result<InTheWay> clear_the_way(const Host& host, const Job& job, const Entry& entry) {
+Result<InTheWay> clear_the_way(const Host& host, const Job& job, const JailEntry& entry) {
   Hand hand(host);
   Result<void> taken = take_over(hand, entry, job.talk);
   if (taken) {
@@ -141,7 +141,7 @@ Result<InTheWay> clear_the_way(const Host& host, const Job& job, const Entry& en
   return InTheWay::undone;
 }
 
-bool say_exists(const Job& job, const Entry& entry) {
+bool say_exists(const Job& job, const JailEntry& entry) {
   if (job.all) return true;
   // A jail of the command line is called by its jid (J3.3).
   job.talk.exists(job.configured ? entry.name : fmt::format("{}", entry.jid));
@@ -152,7 +152,7 @@ bool say_exists(const Job& job, const Entry& entry) {
 Result<bool> claim_jail(const Host& host, const Job& job, Hand& hand, bool* fine) {
   for (;;) {
     Index index = TRY(read_index(host.places));
-    if (const Entry* entry = find_entry(index, job.spec)) {
+    if (const JailEntry* entry = find_entry(index, job.spec)) {
       if (TRY(clear_the_way(host, job, *entry)) != InTheWay::exists) continue;
       *fine = say_exists(job, *entry);
       return false;
@@ -170,7 +170,7 @@ Result<bool> claim_jail(const Host& host, const Job& job, Hand& hand, bool* fine
 
 }  // namespace
 
-const Entry* find_entry(const Index& index, const Spec& spec) {
+const JailEntry* find_entry(const Index& index, const Spec& spec) {
   if (spec.jid.value_or(0) != 0) return index.by_jid(*spec.jid);
   return spec.name ? index.by_name(*spec.name) : nullptr;
 }

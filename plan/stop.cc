@@ -23,7 +23,7 @@ void say_not_found(const Job& job) {
 
 // Asks the command that has the jail to give its start up, and waits; kills it if it does not answer. A command that is
 // stopping the jail is only waited for.
-Result<void> make_way(const Host& host, const Entry& entry) {
+Result<void> make_way(const Host& host, const JailEntry& entry) {
   Result<LifeHolder> holder = life_holder(host.places, entry.id);
   if (!holder) return {};
   if (host.hook_of == entry.id)
@@ -41,7 +41,7 @@ Result<void> make_way(const Host& host, const Entry& entry) {
 Result<void> take_for_stop(const Host& host, const Job& job, Hand& hand, bool* was_busy) {
   for (;;) {
     Index index = TRY(read_index(host.places));
-    const Entry* entry = find_entry(index, job.spec);
+    const JailEntry* entry = find_entry(index, job.spec);
     if (!entry) return fail_errno("jail", ENOENT);
     Result<void> taken = take_over(hand, *entry, job.talk);
     if (taken || (taken.error().code != EBUSY && taken.error().code != ENOENT)) return taken;
@@ -93,7 +93,7 @@ bool stop_jail(const Host& host, Job& job) {
   return undo_all(hand) && !hand.life.failed;
 }
 
-bool recover_jail(const Host& host, const Entry& entry, const Talk& talk) {
+bool recover_jail(const Host& host, const JailEntry& entry, const Talk& talk) {
   Hand hand(host);
   Result<void> taken = take_over(hand, entry, talk);
   if (!taken) {
@@ -105,7 +105,7 @@ bool recover_jail(const Host& host, const Entry& entry, const Talk& talk) {
   return clean_up(hand) && !hand.life.failed;
 }
 
-bool forget_jail(const Host& host, const Entry& entry, const Talk& talk) {
+bool forget_jail(const Host& host, const JailEntry& entry, const Talk& talk) {
   Hand hand(host);
   Result<void> taken = take_over(hand, entry, talk);
   if (!taken) {
@@ -128,13 +128,13 @@ void stop_children(World& world) {
   const Life& life = *world.life;
   Host host{places(), world.facts, {}};
   Result<Index> index = read_index(host.places);
-  const Entry* parent = index ? index->by_id(world.id) : nullptr;
+  const JailEntry* parent = index ? index->by_id(world.id) : nullptr;
   if (!parent) return;
-  std::vector<Entry> children;
-  for (const Entry& entry : index->entries)
+  std::vector<JailEntry> children;
+  for (const JailEntry& entry : index->entries)
     if (entry.name.starts_with(parent->name + ".")) children.push_back(entry);
-  std::ranges::sort(children, std::ranges::greater(), [](const Entry& entry) { return std::ranges::count(entry.name, '.'); });
-  for (const Entry& child : children) {
+  std::ranges::sort(children, std::ranges::greater(), [](const JailEntry& entry) { return std::ranges::count(entry.name, '.'); });
+  for (const JailEntry& child : children) {
     Hand hand(host);
     Talk talk = life.talk;
     talk.name = child.name;

@@ -8,6 +8,7 @@
 #include "base/table.h"
 #include "os/kernel.h"
 #include "os/linux/abi.h"
+#include "os/linux/proc.h"
 #include "os/linux/space.h"
 #include "os/mount.h"
 #include "os/privileges.h"
@@ -98,6 +99,11 @@ Result<void> do_mount(World& /*world*/, const Words& args) {
   return mount_words("/", {args[0], args[1], args[2], args[3]});
 }
 
+// proc POINT OPTIONS STACK: with a network stack of its "own", the jail may write its /proc/sys/net.
+Result<void> do_proc(World& /*world*/, const Words& args) {
+  return mount_proc("/", {"proc", "proc", args[0], args[1]}, args[2] == "own");
+}
+
 // names HOST DOMAIN
 Result<void> do_names(World& /*world*/, const Words& args) {
   if (sys::sethostname(args[0].data(), args[0].size()) != 0) return fail_errno("host.hostname");
@@ -113,7 +119,7 @@ struct BootVerb {
   Result<void> (*act)(World&, const Words&);
 };
 constexpr BootVerb boot_verbs[] = {
-    {"root", 1, do_root}, {"mount", 4, do_mount}, {"names", 2, do_names}, {"privileges", 0, do_privileges}};
+    {"root", 1, do_root}, {"mount", 4, do_mount}, {"proc", 3, do_proc}, {"names", 2, do_names}, {"privileges", 0, do_privileges}};
 
 Result<void> become_jail(World& world, const Inheritance& all) {
   if (sys::setsid() < 0) return fail_errno("setsid");

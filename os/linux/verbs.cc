@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "os/linux/abi.h"
 #include "os/linux/boot.h"
 #include "os/linux/space.h"
 #include "os/mount.h"
@@ -14,7 +15,11 @@ namespace {
 
 // mount PARAMETER TYPE SOURCE POINT OPTIONS: PARAMETER is the word of jail.conf it came from, for messages.
 Result<Words> apply_mount(World& world, const Op& op) {
+  char here[4096];
+  const bool known = getcwd(here, sizeof here) != nullptr;
   Excursion visit = TRY(visit_view(world.run, world.id));
+  // A relative source counts from our working directory, which entering the view has left.
+  if (known && sys::chdir(here) != 0 && sys::chdir("/") != 0) return fail_errno("/");
   TRY(in(op.args[0], mount_words(world.path, {op.args[1], op.args[2], op.args[3], op.args[4]})));
   return Words{};
 }
@@ -31,7 +36,7 @@ constexpr Verb verbs[] = {
     // clang-format off
     // name        words  lives             check    apply             undo        needs gone
     {"group",      1, Lives::host_boot, nullptr, apply_group,      undo_group, "boot"},
-    {"view",       1, Lives::host_boot, nullptr, apply_view,       undo_view,  "lend"},
+    {"view",       2, Lives::host_boot, nullptr, apply_view,       undo_view,  "lend"},
     {"namespaces", 3, Lives::space,     nullptr, apply_namespaces, nullptr,    nullptr},
     {"mount",      5, Lives::space,     nullptr, apply_mount,      nullptr,    nullptr},
     {"devices",    3, Lives::space,     nullptr, apply_devices,    nullptr,    nullptr},
