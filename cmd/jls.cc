@@ -1,0 +1,151 @@
+// jls(8): list jails (J5.1). Options as FreeBSD's and in its order; --libxo is taken out first,
+// wherever it stands.
+#include <cstdio>
+#include <cstdlib>
+#include <getopt.h>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "cmd/listing.h"
+#include "plan/attach.h"
+
+namespace {
+
+using jail::Row;
+
+struct Options {
+  jail::XoOptions xo;
+  jail::View view;
+  bool dying = false, check = false;
+  std::optional<std::string> jail;
+  jail::Words parameters;
+};
+
+[[noreturn]] void usage() {
+  std::fputs(
+      "usage: jls [-dhNnqsv] [--libxo options] [-j jail] [parameter ...]\n"
+      "       jls -c [-d] -j jail\n",
+      stderr);
+  std::exit(1);
+}
+
+[[noreturn]] void give_up(const std::string& text) {
+  std::fprintf(stderr, "jls: %s\n", text.c_str());
+  std::exit(1);
+}
+
+[[noreturn]] void misuse(const char* text) {
+  std::fprintf(stderr, "jls: %s\n", text);
+  usage();
+}
+
+void print(const std::string& text) {
+  if (jail::Result<void> written = jail::write_all(1, text); !written)
+    give_up("stdout: " + written.error().text);
+}
+
+// Each of these takes away what it cannot go with.
+void set_view(jail::View& view, int letter) {
+  if (letter == 'h') view.header = true;
+  if (letter == 'n' || letter == 's') view.name_value = true;
+  if (letter == 'N') view.names = true;
+  if (letter == 'q' || letter == 's') view.quoted = true;
+  if (letter == 's') view.settable = true;
+  if (letter == 'v') view.verbose = true;
+  if (letter == 'h' || letter == 'v') view.settable = false;
+  if (letter == 's' || letter == 'v') view.header = false;
+  if (letter == 'v') view.name_value = false;
+  if (letter == 'h' || letter == 'n' || letter == 's') view.verbose = false;
+}
+
+void check_options(const Options& options) {
+  const jail::View& view = options.view;
+  if (view.names || view.verbose || view.header || view.name_value || view.quoted ||
+      view.settable) {
+    misuse("-c is incompatible with other print options");
+  }
+  if (!options.parameters.empty()) misuse("-c does not accept non-option arguments");
+  if (!options.jail) misuse("-j jail to check must be provided for -c");
+}
+
+Options read_options(int argc, char** argv) {
+  jail::Words arguments(argv, argv + argc);
+  jail::Result<jail::XoOptions> xo = jail::take_libxo(arguments);
+  if (!xo) give_up(xo.error().text);
+  Options options;
+  options.xo = *xo;
+  std::vector<char*> words;
+  for (std::string& argument : arguments) words.push_back(argument.data());
+  words.push_back(nullptr);
+  const int count = static_cast<int>(arguments.size());
+  const option none[] = {{nullptr, 0, nullptr, 0}};
+  for (int letter = 0;
+       (letter = getopt_long(count, words.data(), "+acdhj:Nnqsv", none, nullptr)) != -1;) {
+    if (letter == '?') usage();
+    if (letter == 'a' || letter == 'd') options.dying = true;
+    if (letter == 'c') options.check = true;
+    if (letter == 'j') options.jail = optarg;
+    set_view(options.view, letter);
+  }
+  options.parameters.assign(words.begin() + optind, words.end() - 1);
+  if (options.check) check_options(options);
+  const jail::View& view = options.view;
+  if (options.parameters.empty() && (view.header || view.name_value || view.settable))
+    options.parameters = {"all"};
+  return options;
+}
+
+// Those to be shown: all, or the one of -j; nothing where that one is not there.
+std::vector<Row> find_rows(const Options& options) {
+  jail::Result<std::vector<jail::Listed>> jails = jail::list_jails(options.dying);
+  if (!jails) give_up(jails.error().text);
+  const std::optional<int64_t> jid = options.jail ? jail::parse_int(*options.jail) : std::nullopt;
+  std::vector<Row> rows;
+  for (jail::Listed& one : *jails) {
+    const bool wanted =
+        !options.jail || (jid.value_or(0) != 0 ? one.jid == *jid : one.name == *options.jail);
+    if (wanted) rows.push_back({std::move(one), {}, {}});
+  }
+  return rows;
+}
+
+std::string not_found(const std::string& jail) {
+  const int64_t jid = jail::parse_int(jail).value_or(0);
+  return jid != 0 ? "jail " + std::to_string(jid) + " not found"
+                  : "jail \"" + jail + "\" not found";
+}
+
+// What takes more than a look at the records. Not everyone may know: then it is "-".
+void look_closer(std::vector<Row>& rows, const std::vector<jail::Column>& columns) {
+  const bool status = jail::asks_for(columns, "status"), drift = jail::asks_for(columns, "drift");
+  for (Row& row : rows) {
+    if (status) {
+      const jail::Result<jail::Status> found = jail::jail_status(row.jail.id);
+      row.status = found ? jail::status_word(*found) : "-";
+    }
+    if (drift) row.drift = jail::drift_of(row.jail, "/etc/jail.conf");
+    if (row.drift.empty()) row.drift = "-";
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (jail::Result<void> filled = jail::fill_standard_descriptors(); !filled)
+    give_up(filled.error().text);
+  const Options options = read_options(argc, argv);
+  std::vector<Row> rows = find_rows(options);
+  if (options.check) return rows.empty() ? 1 : 0;
+  const jail::Result<std::vector<jail::Column>> columns =
+      jail::columns_of(options.parameters, rows);
+  if (!columns) {
+    print(jail::Xo(options.xo).finish());
+    give_up(columns.error().text);
+  }
+  look_closer(rows, *columns);
+  print(jail::listing(options.xo, options.view, *columns, rows));
+  if (options.jail && rows.empty()) give_up(not_found(*options.jail));
+  return 0;
+}
