@@ -59,7 +59,7 @@ bench: setup-build setup-bench
 
 .PHONY: fuzz
 fuzz: setup-build setup-clang build/fuzz/build.ninja
-	ninja -C build/fuzz -j $(JOBS)
+	ninja -C build/fuzz -j $(JOBS) fuzzers
 	@tests/fuzz/run.sh build/fuzz $(FUZZ_SECONDS) $(JOBS)
 
 .PHONY: tidy
