@@ -35,7 +35,7 @@ enum class Holder : unsigned char {
 Result<bool> addresses_marked();
 
 // Whether the extra words mean something on this system; looks at nothing else. EINVAL names the
-// word, EADDRNOTAVAIL never. On Linux: `broadcast A`, `alias`, `add`, `up`, and for IPv6 `vltime
+// word. On Linux: `broadcast A`, `alias`, `add`, `up`, and for IPv6 `vltime
 // N`, `pltime N`, `deprecated`, `no_dad`.
 Result<void> check_extra(const InterfaceAddress& address);
 

@@ -33,18 +33,20 @@ Result<std::optional<NetMessage>> find_marked(Netlink& netlink, const std::strin
   return std::optional<NetMessage>();
 }
 
+// The index that a lent interface gets in the jail where the jail has its own one already: known,
+// since a jail may take everything else off an interface, but cannot give it another index.
+uint32_t second_index(uint32_t index) {
+  return index + (1U << 24);
+}
+
 // How sure it is that this interface of a jail is the one that was lent: 0, it is not. The jail may
-// write our mark on another interface and take it off this one, but kind and permanent address it
-// cannot change, nor an index.
+// write our mark on another one and take it off this one.
 int likeness(const InterfaceState& found, const InterfaceState& saved, const std::string& alias) {
   if (found.kind != saved.kind) return 0;
-  bool marked = found.alias == alias;
-  bool same_index = found.index == saved.index;
-  bool same_address = !saved.hardware.empty() && found.hardware == saved.hardware;
   bool same_permanent = !saved.permanent.empty() && found.permanent == saved.permanent;
-  if (!marked && !same_permanent && !(same_index && same_address)) return 0;
-  return (same_permanent ? 8 : 0) + (same_index ? 4 : 0) + (marked ? 2 : 0) +
-         (same_address ? 1 : 0);
+  int sure = (same_permanent ? 16 : 0) + (found.index == second_index(saved.index) ? 8 : 0) +
+             (found.index == saved.index ? 4 : 0) + (found.alias == alias ? 2 : 0);
+  return sure == 0 ? 0 : sure + (found.hardware == saved.hardware ? 1 : 0);
 }
 
 Result<std::optional<InterfaceState>> find_lent(Netlink& there, const InterfaceState& saved,
@@ -85,20 +87,23 @@ Result<void> drop_altnames(Netlink& there, const InterfaceState& found, const Wo
   return {};
 }
 
-// Moves it into our stack. The kernel gives it the wanted name on the way, and its old index if
-// that one is free.
-Result<void> move_back(Netlink& there, uint32_t index, const std::string& name,
-                       uint32_t wanted_index) {
-  Fd home = TRY(own_stack());
+// Moves an interface into the stack behind `stack`, with the first of these indexes that is free
+// there, else any. `name` is what it is called where its own name is taken; empty: nothing.
+Result<void> move_link(Netlink& from, uint32_t index, int stack,
+                       const std::vector<uint32_t>& indexes, const std::string& name,
+                       const std::string& noun) {
   auto move = [&](uint32_t new_index) {
     NetRequest request(RTM_SETLINK, 0, link_header(index));
-    request.put_value(IFLA_NET_NS_FD, home.get()).put_text(IFLA_IFNAME, name);
+    request.put_value(IFLA_NET_NS_FD, stack);
+    if (!name.empty()) request.put_text(IFLA_IFNAME, name);
     if (new_index != 0) request.put_value(IFLA_NEW_IFINDEX, new_index);
-    return there.ask(request, name);
+    return from.ask(request, noun);
   };
-  Result<void> moved = move(wanted_index);
-  if (!moved && moved.error().code == EBUSY) moved = move(0);
-  return moved;
+  for (uint32_t wanted : indexes) {
+    Result<void> moved = move(wanted);
+    if (moved || moved.error().code != EBUSY) return moved;
+  }
+  return move(0);
 }
 
 // The first half of giving back: out of the jail's stack, if it is there.
@@ -109,24 +114,39 @@ Result<void> fetch(Netlink& here, const InterfaceState& saved, int stack,
   if (!found) return {};
   if (found->alias != alias) TRY(set_link(there, found->index, IFLA_IFALIAS, alias, saved.name));
   TRY(drop_altnames(there, *found, saved.altnames));
+  Fd home = TRY(own_stack());
   std::string name = TRY(free_name(here, saved.name));
-  Result<void> moved = move_back(there, found->index, name, saved.index);
+  Result<void> moved = move_link(there, found->index, home.get(), {saved.index}, name, saved.name);
   if (moved || moved.error().code != EEXIST) return moved;
   // A further name of its own is taken here by now. Better without it than not at all.
   TRY(drop_altnames(there, *found, {}));
-  return move_back(there, found->index, name, saved.index);
+  return move_link(there, found->index, home.get(), {saved.index}, name, saved.name);
 }
 
-// What is in neither stack: gone with its kind, never lent, or back already - but a physical
-// interface does not go.
-Result<void> check_not_lost(Netlink& here, const InterfaceState& saved) {
-  if (!saved.kind.empty()) return {};
+// True if the interface is in our stack without a mark: never lent, or back already.
+Result<bool> is_home(Netlink& here, const InterfaceState& saved) {
   for (const NetMessage& link : TRY(all_links(here))) {
     InterfaceState found = read_link(link);
-    if (found.kind.empty() && (found.hardware == saved.hardware || found.name == saved.name))
-      return {};
+    if (found.kind == saved.kind && found.hardware == saved.hardware &&
+        (found.index == saved.index || found.name == saved.name)) {
+      return true;
+    }
   }
-  return fail(ENODEV, saved.name + ": neither in the jail's network stack nor back yet");
+  return false;
+}
+
+// The interface in our stack, with the mark on it; nothing if there is nothing to be given back
+// (any more).
+Result<std::optional<NetMessage>> bring_home(Netlink& here, const InterfaceState& saved, int stack,
+                                             const std::string& alias) {
+  std::optional<NetMessage> link = TRY(find_marked(here, alias));
+  if (link || TRY(is_home(here, saved))) return link;
+  if (stack >= 0) TRY(fetch(here, saved, stack, alias));
+  link = TRY(find_marked(here, alias));
+  if (!link && saved.kind.empty()) {
+    return fail(ENODEV, saved.name + ": neither in the jail's network stack nor back yet");
+  }
+  return link;
 }
 
 }  // namespace
@@ -141,7 +161,7 @@ Result<void> lend_interface(const std::string& name, int stack, const std::strin
     return fail(EBUSY, fmt::format("{}: lent to another jail: {}", name, now.alias));
   }
   TRY(set_link(here, now.index, IFLA_IFALIAS, alias, name));
-  return set_link(here, now.index, IFLA_NET_NS_FD, bytes_of(stack), name);
+  return move_link(here, now.index, stack, {now.index, second_index(now.index)}, "", name);
 }
 
 Result<void> give_back_interface(const std::string& saved_text, int stack,
@@ -149,9 +169,8 @@ Result<void> give_back_interface(const std::string& saved_text, int stack,
   InterfaceState saved = TRY(parse_interface(saved_text));
   std::string alias = alias_of(mark);
   Netlink here = TRY(Netlink::open());
-  if (stack >= 0) TRY(fetch(here, saved, stack, alias));
-  std::optional<NetMessage> link = TRY(find_marked(here, alias));
-  if (!link) return check_not_lost(here, saved);
+  std::optional<NetMessage> link = TRY(bring_home(here, saved, stack, alias));
+  if (!link) return {};
 
   Result<void> named = rename_interface(here, read_link(*link), saved);
   if (!named && named.error().code != EEXIST) return named;
