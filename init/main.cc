@@ -3,7 +3,6 @@
 // and wakes nobody. Descriptors, from os/linux/boot.cc: 3 listens for the host, 4 is cgroup.events of the group that
 // holds every other process of the jail. Static, without {fmt} and without exceptions.
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -63,9 +62,7 @@ int reap_for_ever() {
   sigemptyset(&children);
   sigaddset(&children, SIGCHLD);
   if (sigprocmask(SIG_BLOCK, &children, nullptr) != 0) return 1;
-  int made = signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK);
-  if (made < 0 || dup3(made, signals_fd, O_CLOEXEC) < 0) return 1;
-  if (made != signals_fd) close(made);
+  if (signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK) != signals_fd) return 1;  // the lowest that is free
   if (prctl(PR_SET_DUMPABLE, 0) != 0) return 1;  // the jail's root must not trace us
   // From here on we may not exit but by leave_if_alone(): the jail would end.
   for (;;) {
