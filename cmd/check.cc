@@ -21,6 +21,7 @@ struct Finding {
   size_t jails = 0;
 };
 
+// Collects what every stage finds; errors of one jail never hide those of another.
 class Checker {
  public:
   explicit Checker(const Config& config) : config_(config) {}
@@ -82,6 +83,7 @@ void Checker::import() {
   }
 }
 
+// One error as it is printed: place, text, line, mark.
 std::string Checker::show(const Finding& finding) const {
   const Message& message = finding.message;
   std::string text = message.file;

@@ -46,6 +46,7 @@ Json place(const Config& config, Place at) {
   return Json{{"file", json(origin.file)}, {"line", origin.line}, {"column", origin.column}};
 }
 
+// Parameters or variables, with the place of each value.
 Json settings(const Config& config, std::span<const Setting> all) {
   Json list = Json::array();
   for (const Setting& setting : all) {
@@ -73,6 +74,7 @@ Json kernel_row(const Given& given) {
   return Json{{"name", json(name)}, {"value", nullptr}};
 }
 
+// What is kept aside for the start itself: not all of a parameter goes to the kernel.
 Json converted(const Import& import) {
   Json list = Json::array();
   auto add = [&](const char* name, const Words& words) {
@@ -146,6 +148,7 @@ void Explainer::import_all() {
   }
 }
 
+// Plays a start of all jails, one at a time: the order, and what would be said on the way.
 void Explainer::start_all() {
   std::vector<Node> nodes = nodes_of(config_);
   Graph graph = depend_graph(nodes);
@@ -170,6 +173,7 @@ void Explainer::start_all() {
     dying_ = true;
   }
   for (size_t i = 0; i < nodes.size(); ++i) {
+    // Only of what was started it is known what the kernel would have got.
     if (!started[i]) jails_[i]["kernel"] = jails_[i]["converted"] = nullptr;
   }
 }

@@ -1,6 +1,7 @@
 #include "conf/address.h"
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
 #include <bit>
 #include <charconv>
 #include <optional>

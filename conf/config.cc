@@ -87,6 +87,7 @@ Config from_words(std::span<const std::string> words) {
     std::string_view name = word.substr(0, equals);
     bool valued = equals != std::string_view::npos;
     if (name == "command") {
+      // An argument vector, not a command string: what follows is never looked at.
       Words vector(words.begin() + static_cast<ptrdiff_t>(i) + 1, words.end());
       if (valued) vector.insert(vector.begin(), std::string(word.substr(equals + 1)));
       if (!vector.empty()) maker.add(name, vector, Assign::set);

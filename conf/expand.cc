@@ -1,5 +1,6 @@
 #include "conf/expand.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 namespace jail {
@@ -70,6 +71,8 @@ Entry* Expander::next_needed(Step& step) {
   return nullptr;
 }
 
+// Puts final words in the place of an entry's words with references. All that they refer to is
+// final by now, or was complained of.
 void Expander::substitute(Entry& entry) {
   words_.clear();
   for (const Word& word : entry.values) {
@@ -83,6 +86,7 @@ void Expander::substitute(Entry& entry) {
     words_.clear();
     break;
   }
+  // Also what is spliced costs: words are small, but a line of references doubles them.
   size_t size = words_.size() * sizeof(Word);
   budget_ -= std::min(budget_, size);
   entry.values = conf_.arena.copy(std::span<const Word>(words_));
@@ -105,6 +109,7 @@ bool Expander::splice(const Entry& entry, const Word& word) {
   return true;
 }
 
+// A word of text and references, or of several references: each has to be one word.
 void Expander::inline_word(const Entry& entry, const Word& word) {
   text_.clear();
   size_t taken = 0;

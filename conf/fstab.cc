@@ -1,5 +1,7 @@
 #include "conf/fstab.h"
 
+#include <algorithm>
+
 namespace jail {
 namespace {
 
@@ -23,6 +25,7 @@ Decoded decode_escape(std::string_view text) {
     }
     return {static_cast<char>(value), size};
   }
+  // vis(3) writes a blank as \s in C style and as \040 in octal; both are read.
   constexpr std::string_view names = "\\abfnrstvE\"#", values = "\\\a\b\f\n\r \t\v\033\"#";
   size_t at = names.find(text[0]);
   if (at != std::string_view::npos) return {values[at], 1};

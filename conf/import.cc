@@ -12,6 +12,7 @@
 namespace jail {
 namespace {
 
+// One jail on its way into a Spec; each step adds what it finds wrong to the result.
 class Importer {
  public:
   Importer(const Config& config, const Jail& jail, Import& result)
@@ -91,6 +92,8 @@ void Importer::kernel_values(bool everything) {
   }
 }
 
+// What the kernel is given, in the form that it would print it. A negated boolean is shown under
+// the name as written, so its value is turned back.
 Given Importer::given(const Setting& setting) const {
   const Param& param = *setting.found.param;
   Given result{std::string(setting.name->text), std::nullopt, &param};
@@ -127,6 +130,7 @@ bool gives_dying(const Jail& jail) {
 
 std::string quote_value(std::string_view value) {
   if (value.empty()) return "\"\"";
+  // A value that is plain stays bare, but for backslashes: FreeBSD doubles them even there.
   char quote = 0;
   if (value.find('\'') != std::string_view::npos) {
     quote = '"';

@@ -1,5 +1,6 @@
 #include "conf/lex.h"
 
+#include <algorithm>
 #include <array>
 
 namespace jail {
@@ -109,6 +110,7 @@ TokenKind reserved_kind(char c) {
 
 }  // namespace
 
+// A text with its escapes decoded; without any it is not copied.
 std::string_view Lexer::decode(std::string_view raw) {
   if (raw.find_first_of(std::string_view("\\\0", 2)) == std::string_view::npos) return raw;
   char* out = arena_->take(raw.size());
@@ -124,6 +126,7 @@ std::string_view Lexer::decode(std::string_view raw) {
   return {out, size};
 }
 
+// A piece of a word; the next one is glued to it unless something comes between.
 Token Lexer::piece(TokenKind kind, size_t end, std::string_view text) {
   Token token{kind, glued_, static_cast<uint32_t>(at_), static_cast<uint32_t>(end), text};
   at_ = end;
@@ -131,6 +134,7 @@ Token Lexer::piece(TokenKind kind, size_t end, std::string_view text) {
   return token;
 }
 
+// A token of its own, which ends a word.
 Token Lexer::single(TokenKind kind, size_t size) {
   Token token{kind, false, static_cast<uint32_t>(at_), static_cast<uint32_t>(at_ + size), {}};
   at_ += size;
@@ -158,12 +162,14 @@ bool Lexer::skip_comment() {
   return true;
 }
 
+// A run of bare characters (J1.2, rule 5).
 Token Lexer::bare() {
   size_t end = at_ + 1;
   while (end < source_.size() && class_of(source_[end]) == Class::bare) ++end;
   return piece(TokenKind::text, end, source_.substr(at_, end - at_));
 }
 
+// Any other `$` is a plain dollar sign (J1.6).
 bool Lexer::starts_variable(size_t at) const {
   return source_[at] == '$' && at + 1 < source_.size() &&
          (is_letter(source_[at + 1]) || source_[at + 1] == '{');

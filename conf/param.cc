@@ -43,6 +43,7 @@ struct Input {
   }
 };
 
+// One overload for each type of field; each leaves the field alone where it fails.
 Result<void> put(const Input&, std::monostate) {
   return fail(EINVAL, "can only be read");
 }
@@ -100,6 +101,7 @@ Result<void> put(const Input& in, std::optional<std::string> Spec::* field) {
   return {};
 }
 
+// Addresses are kept as written: what interface and mask mean is decided when the jail is started.
 Result<void> put(const Input& in, std::optional<Words> Spec::* field) {
   Form form = in.found.param->extra.form;
   if (form == Form::ip4) TRY(addresses_of(Family::ip4, in.words));
@@ -121,6 +123,7 @@ Result<void> put(const Input& in, std::optional<JailSys> Spec::* field) {
   return {};
 }
 
+// The words that put() would read a value from.
 Words words_of(bool value) {
   return {value ? "true" : "false"};
 }

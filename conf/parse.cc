@@ -12,7 +12,7 @@ namespace jail {
 namespace {
 
 constexpr size_t most_sources = 100'000;
-constexpr size_t largest_arena = size_t{2} << 30;
+constexpr size_t largest_arena = size_t{512} << 20;
 constexpr size_t longest_shown = 4096;
 
 // One file being parsed: its tokens, one ahead.
@@ -29,6 +29,8 @@ struct File {
   bool bad = false;
 };
 
+// Reads statements one by one, by hand: a grammar this small has one token of lookahead and two
+// places to go wrong, and error recovery (J1.15) is plain to see that way.
 class Parser {
  public:
   Parser(Conf& conf, Thorough thorough, bool may_include)
@@ -97,6 +99,7 @@ void Parser::report(File& file, uint32_t at, uint32_t seen, std::string text, bo
   conf_.rejected = file.bad = true;
 }
 
+// Goes to the next token, and reports what the lexer could make no token of on the way.
 void Parser::advance(File& file) {
   file.token = file.lexer.next();
   for (; file.lexed_errors < file.lexer.errors().size(); ++file.lexed_errors) {
@@ -105,6 +108,7 @@ void Parser::advance(File& file) {
   }
 }
 
+// Goes to the next token, the one ahead having been good.
 void Parser::shift(File& file) {
   if (file.cautious > 0) --file.cautious;
   advance(file);
@@ -133,6 +137,8 @@ bool Parser::recover(File& file) {
   return true;
 }
 
+// All statements of one file. Braces have to balance within it, so blocks are counted from where it
+// was included.
 void Parser::run(const Source& source) {
   File file(source, conf_.arena, blocks_.size());
   advance(file);
@@ -147,6 +153,7 @@ void Parser::run(const Source& source) {
   if (file.bad && thorough_ == Thorough::as_jail) stopped_ = true;
 }
 
+// One statement, block opening or block end. False: a syntax error was met.
 bool Parser::item(File& file) {
   Token first = file.token;
   if (first.kind == TokenKind::semicolon) {
@@ -168,6 +175,7 @@ bool Parser::item(File& file) {
   return assignment(file, first);
 }
 
+// A definition has its place from when its name is met, not from when it ends.
 void Parser::open_block(File& file, const Token& name) {
   std::string_view full = name.text;
   if (!blocks_.empty()) {
@@ -181,6 +189,8 @@ void Parser::open_block(File& file, const Token& name) {
   stopped_ = true;
 }
 
+// The rest of a statement, its target having been read. It takes effect before the token behind its
+// semicolon is read: that may be the first one after an included file.
 bool Parser::assignment(File& file, const Token& target) {
   Assign assign = Assign::set;
   bool plain = false;
@@ -204,6 +214,7 @@ bool Parser::assignment(File& file, const Token& target) {
   return true;
 }
 
+// Words with commas between; none may be missing.
 bool Parser::word_list(File& file) {
   for (;;) {
     if (!file.token.is_piece() || file.token.glued) return syntax_error(file);
@@ -241,6 +252,8 @@ void Parser::word(File& file) {
   words_.push_back(word);
 }
 
+// Puts the statement just read into its block, or into the implicit `*` which stands where the
+// first loose parameter of all files stands (J1.11).
 void Parser::add_statement(File& file, const Token& target, Assign assign) {
   Place place = file.source->base + target.begin;
   if (blocks_.empty() && loose_ == SIZE_MAX) {
@@ -278,6 +291,7 @@ void Parser::include(File& file) {
   }
 }
 
+// A path without glob characters has to be there; a pattern may match nothing (J1.9).
 void Parser::include_pattern(const File& file, std::string_view pattern) {
   if (depth_ == deepest_include || conf_.sources.size() >= most_sources) {
     give_up({}, "maximum include depth exceeded");

@@ -1,3 +1,8 @@
+// How it stays linear. Nothing is copied that need not be: a setting without variables points at
+// the words of its statement, whichever definition that stands in. Names were interned by the
+// parser, so that "has this jail that parameter yet?" is a look at a slot by number: a slot counts
+// if it bears the stamp of the jail being resolved, and nothing is cleared between jails. Wildcards
+// are found by walking a tree of their components, not by trying each.
 #include "conf/resolve.h"
 
 #include <algorithm>
@@ -85,6 +90,8 @@ Resolver::Resolver(Conf& conf)
   relate_names();
 }
 
+// Ties each name to the spellings that mean the same parameter. That is no equivalence (`nonox` is
+// `nox`, and `nox` is `x`, but `nonox` is not `x`), so there is no common form to compare.
 void Resolver::relate_names() {
   constexpr size_t longest = 256;  // no real name is longer, and each component costs a copy
   std::string without;
@@ -158,6 +165,7 @@ const Found& Resolver::found(const Name* name) {
   return of.found;
 }
 
+// From here on only what bears the new stamp is there.
 void Resolver::begin_jail(std::string_view name) {
   jail_ = name;
   ++stamp_;
@@ -165,6 +173,7 @@ void Resolver::begin_jail(std::string_view name) {
   entries_.clear();
 }
 
+// The parameter that a block's name stands for.
 void Resolver::imply(const Name* name, std::string_view value, Place place) {
   Word word{.text = value, .place = place};
   facts(name).parameter = {stamp_, static_cast<uint32_t>(entries_.size())};
@@ -193,6 +202,8 @@ Entry* Resolver::entry_for(const Statement& statement) {
   return &entries_.back();
 }
 
+// Puts the words of a `+=` behind those that are there. They are copied: the old ones may belong to
+// a definition that other jails share.
 void Resolver::append(Entry& entry, const Statement& statement) {
   if (statement.words.empty()) return;
   words_.assign(entry.values.begin(), entry.values.end());
@@ -202,6 +213,8 @@ void Resolver::append(Entry& entry, const Statement& statement) {
   entry.has_references |= statement.has_references;
 }
 
+// One statement onto the jail (J1.12). name and jid are set once, by whoever comes first, and the
+// name of the block always does.
 void Resolver::apply(const Statement& statement) {
   size_t before = entries_.size();
   Entry& entry = *entry_for(statement);
@@ -227,6 +240,8 @@ void Resolver::apply(const Definition& definition) {
   }
 }
 
+// Variables and parameters share one name space, but only those parameters count that the jail has
+// or that FreeBSD's command knows by name: our own additions take no name away from old files.
 void Resolver::check_variables() {
   for (const Entry& entry : entries_) {
     if (!entry.variable) continue;
@@ -248,6 +263,7 @@ Entry* Resolver::find_reference(void* resolver, const Name* name) {
   return nullptr;
 }
 
+// Everything is merged: expands, and keeps the result for good.
 Jail Resolver::finish(std::string_view name, Place place) {
   check_variables();
   if (!expander_.expand_all(name, entries_)) failed_ = true;
@@ -272,6 +288,8 @@ Jail Resolver::finish(std::string_view name, Place place) {
           .variables = all.subspan(count)};
 }
 
+// The definitions that have a say about a jail, applied in the order of their first mention; its
+// own is one of them, at its own place (J1.11).
 Jail Resolver::merge(uint32_t definition) {
   const Definition& own = conf_.definitions[definition];
   begin_jail(own.name);
@@ -282,6 +300,7 @@ Jail Resolver::merge(uint32_t definition) {
   matching_.push_back(definition);
   std::ranges::sort(matching_);
   for (uint32_t at : matching_) apply(conf_.definitions[at]);
+  // A numeric name implies jid, and is the name too unless another was given (J1.10).
   if (facts(name_name_).parameter.stamp != stamp_) imply(name_name_, own.name, own.place);
   return finish(own.name, own.place);
 }
