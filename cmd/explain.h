@@ -32,7 +32,9 @@ struct Explained {
                    // itself succeeded
 };
 
-// The output of `jail --explain=json`, ended by a newline. Form: doc/EXPLAIN.md.
+// The output of `jail --explain=json`, ended by a newline, in the form that
+// tests/corpus/jailconf/README.md tells; beyond it each jail and parameter has its `origin`, each
+// value one of `origins` (file, line, column), and each error a `column`.
 Explained explain_json(const Config& config);
 
 // The output of `jail --check FILE`: every error that can be found, in the order of the file, each
