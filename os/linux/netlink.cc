@@ -1,6 +1,7 @@
 #include "os/linux/netlink.h"
 
 #include <algorithm>
+#include <cstring>
 #include <libmnl/libmnl.h>
 
 #include "base/file.h"
@@ -149,7 +150,7 @@ Result<void> Netlink::transmit(std::string bytes) {
        at = mnl_nlmsg_next(at, &left)) {
     at->nlmsg_seq = ++sequence_;
   }
-  ssize_t sent;
+  ssize_t sent = -1;
   do {
     sent = sys::send(socket_.get(), bytes.data(), bytes.size(), 0);
   } while (sent < 0 && errno == EINTR);
@@ -160,7 +161,7 @@ Result<void> Netlink::transmit(std::string bytes) {
 // One datagram, in buffer_.
 Result<std::string_view> Netlink::receive() {
   buffer_.resize(datagram_bytes);
-  ssize_t got;
+  ssize_t got = -1;
   do {
     got = sys::recv(socket_.get(), buffer_.data(), buffer_.size(), MSG_TRUNC);
   } while (got < 0 && errno == EINTR);

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <array>
-#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,7 +23,7 @@ std::string_view bytes_of(const T& value) {
 template <class T>
 T value_of(std::string_view bytes) {
   T value{};
-  if (bytes.size() >= sizeof value) std::memcpy(&value, bytes.data(), sizeof value);
+  if (bytes.size() >= sizeof value) bytes.copy(reinterpret_cast<char*>(&value), sizeof value);
   return value;
 }
 
@@ -80,6 +79,9 @@ class NetRequest {
       : NetRequest(type, flags, bytes_of(header)) {}
   NetRequest(const NetRequest&) = delete;
   NetRequest& operator=(const NetRequest&) = delete;
+  NetRequest(NetRequest&&) = delete;
+  NetRequest& operator=(NetRequest&&) = delete;
+  ~NetRequest() = default;
 
   NetRequest& put(unsigned type, std::string_view payload);
   template <class T>
