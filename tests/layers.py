@@ -23,6 +23,7 @@ CALLS = """
     statvfs statx symlink symlinkat syscall system tcgetattr tcsetattr timerfd_create timerfd_settime truncate umount
     umount2 unlink unlinkat unshare usleep utimensat vfork wait wait4 waitid waitpid write writev
 """.split()
+CALL = re.compile(r"(?:(?<![\w.>:&])|(?<![\w:>])::)(" + "|".join(CALLS) + r")\s*\(")
 MAY_STAND = {  # word: files it may stand in
     "catch": r"cmd/explain\w*\.cc$",  # where a library that throws is wrapped
     "virtual": r"$^",
@@ -82,15 +83,22 @@ def walls(path, raw, may):
         yield m.start(), f"{m[0]}: file an issue instead"
 
 
-def breaches(path, text, result_names):
-    """(position, text) of what the code itself does wrong; `text` is without comments and strings."""
-    own = set()  # members of this file's own that are named like a call: those it may call unqualified
-    for m in re.finditer(r"(?:(?<![\w.>:&])|(?<![\w:>])::)(" + "|".join(CALLS) + r")\s*\(", text):
-        before = text[:m.start()].rstrip()
-        if not m[0].startswith("::") and re.search(r"[\w>*&]$", before) and \
-                not re.search(r"\b(return|else|do|case)$", before):
-            own.add(m[1])
-        elif not re.search(DOORS, path) and (m[0].startswith("::") or m[1] not in own):
+def declares(text, m):
+    """Whether the match is the name in a declaration: a type stands before it."""
+    before = text[:m.start()].rstrip()
+    return m[0][0] != ":" and re.search(r"[\w>*&]$", before) and not re.search(r"\b(return|else|do|case)$", before)
+
+
+def named_like_calls(text):
+    """Functions of ours that are named like a system call: their own files may call them unqualified."""
+    return {m[1] for m in CALL.finditer(text) if declares(text, m)}
+
+
+def breaches(path, text, header, result_names):
+    """(position, text) of what the code itself does wrong; `text` and its header are without comments and strings."""
+    own = named_like_calls(text) | named_like_calls(header)
+    for m in CALL.finditer("" if re.search(DOORS, path) else text):
+        if not declares(text, m) and (m[0][0] == ":" or m[1] not in own):
             yield m.start(), f"raw call of {m[1]}: it belongs behind base/sys.h or os/*/abi.h"
     names = "|".join(sorted(result_names)) or "$^"
     for m in re.finditer(r"\(void\)\s*(?:[\w\[\]]+(?:::|\.|->))*(" + names + r")\s*\(", text):
@@ -116,7 +124,7 @@ def main():
         found += [(path, raw.count("\n", 0, at) + 1, what) for at, what in walls(path, raw, may)]
         results, others = declared(text)
         found += [(path, text.count("\n", 0, at) + 1, what)
-                  for at, what in breaches(path, text, (shared | results) - others)]
+                  for at, what in breaches(path, text, sources.get(path[:-2] + "h", ""), (shared | results) - others)]
         layer, name = path.split("/", 1)
         if path.endswith(".cc") and name not in listed[layer] and layer != "cmd":
             found.append((path, 1, f"is in no list of {layer}/CMakeLists.txt"))
