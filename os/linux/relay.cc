@@ -72,10 +72,10 @@ int relay_until_the_end(Outer& outer) {
     // Signals first: a SIGCONT that is here must count before a stop that is older.
     if (fds[0].revents) hand_on_signals(outer);
     if (!fds[1].revents) continue;
-    Word word;
-    ssize_t size = sys::read(outer.relay.get(), &word, sizeof word);
-    if (size < 0 && errno == EINTR) continue;
-    if (size != sizeof word) return SIGKILL;  // the jail was ended, and the waiter with it
+    Result<std::optional<Word>> heard = hear(outer.relay.get());
+    if (!heard) return SIGKILL;  // the jail was ended, and the waiter with it
+    if (!*heard) continue;
+    const Word& word = **heard;
     bool is_news =
         word.kind == Word::ended || (word.kind == Word::stopped && word.turn == outer.turn);
     if (is_news && word.flag) take_terminal(outer);

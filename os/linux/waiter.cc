@@ -10,6 +10,7 @@ struct Waiter {
   int relay = -1, terminal = -1, changes = -1;
   pid_t command = -1;
   int32_t turn = 0;
+  int stops = 0;              // told since the last turn
   bool had_terminal = false;  // when the command stopped
 };
 
@@ -21,42 +22,61 @@ bool has_own_group(const Waiter& waiter) {
   return getpgid(waiter.command) > 0;
 }
 
+void tell_stop(Waiter& waiter) {
+  waiter.had_terminal = holds_terminal(waiter);
+  tell(waiter.relay, {.kind = Word::stopped, .turn = waiter.turn, .flag = waiter.had_terminal});
+}
+
+void report(Waiter& waiter, int status) {
+  if (WIFSTOPPED(status)) {
+    waiter.stops++;
+    return tell_stop(waiter);
+  }
+  tell(waiter.relay,
+       {.kind = Word::ended, .value = status, .turn = waiter.turn, .flag = holds_terminal(waiter)});
+  _exit(0);
+}
+
 void report_changes(Waiter& waiter) {
   signalfd_siginfo drained[8];
   while (sys::read(waiter.changes, drained, sizeof drained) > 0) continue;
   int status;
-  while (sys::waitpid(waiter.command, &status, WNOHANG | WUNTRACED) > 0) {
-    uint32_t held = holds_terminal(waiter);
-    waiter.had_terminal = held;
-    if (WIFSTOPPED(status)) {
-      tell(waiter.relay,
-           {.kind = Word::stopped, .value = WSTOPSIG(status), .turn = waiter.turn, .flag = held});
-      continue;
-    }
-    tell(waiter.relay, {.kind = Word::ended, .value = status, .turn = waiter.turn, .flag = held});
-    _exit(0);
-  }
+  while (sys::waitpid(waiter.command, &status, WNOHANG | WUNTRACED) > 0) report(waiter, status);
 }
 
-// As a shell's fg does: the terminal first, then the signal. A command that made no group of its
-// own needs neither from us where the caller's shell continued the group, and does not mind.
+// As a shell's fg does: the terminal first, then the signal. But the caller's shell has continued
+// the whole group, and with it a command that stayed there; that may have stopped again by the time
+// we hear of our turn. A stop that is newer than the turn is told, not undone: a key would be lost
+// else.
 void go_on(Waiter& waiter, const Word& word) {
   waiter.turn = word.turn;
+  int status;
+  pid_t changed = sys::waitpid(waiter.command, &status, WNOHANG | WUNTRACED | WCONTINUED);
+  bool is_on = changed > 0 && WIFCONTINUED(status);
+  if (changed > 0 && !is_on) {
+    waiter.stops = 0;
+    return report(waiter, status);
+  }
+  if (!is_on && waiter.stops > 1) {
+    waiter.stops = 1;
+    return tell_stop(waiter);
+  }
+  waiter.stops = 0;
   pid_t group = getpgid(waiter.command);
   if (group > 0 && word.flag && waiter.had_terminal) tcsetpgrp(waiter.terminal, group);
-  sys::kill(group > 0 ? -group : waiter.command, SIGCONT);
+  if (!is_on) sys::kill(group > 0 ? -group : waiter.command, SIGCONT);
 }
 
 void obey(Waiter& waiter) {
-  Word word;
-  ssize_t size = sys::read(waiter.relay, &word, sizeof word);
-  if (size < 0 && (errno == EINTR || errno == EAGAIN)) return;
-  if (size != sizeof word) {
+  Result<std::optional<Word>> heard = hear(waiter.relay);
+  if (!heard) {
     // The outer half is dead: by SIGKILL, as it handles all else. So is what it stood for.
     sys::kill(waiter.command, SIGKILL);
     while (sys::waitpid(waiter.command, nullptr, 0) < 0 && errno == EINTR) continue;
     _exit(1);
   }
+  if (!*heard) return;
+  const Word& word = **heard;
   if (word.kind == Word::go_on) return go_on(waiter, word);
   // A signal that the kernel gave to our group has reached a command that stayed in it.
   if (word.kind != Word::signal || (word.flag && !has_own_group(waiter))) return;
@@ -76,6 +96,15 @@ void obey(Waiter& waiter) {
 
 void tell(int relay, const Word& word) {
   while (sys::write(relay, &word, sizeof word) < 0 && errno == EINTR) continue;
+}
+
+Result<std::optional<Word>> hear(int relay) {
+  Word word;
+  ssize_t size = sys::read(relay, &word, sizeof word);
+  if (size == sizeof word) return word;
+  // The other half's last word comes after ECONNRESET, where it left one of ours unread.
+  if (size < 0 && (errno == EINTR || errno == EAGAIN || errno == ECONNRESET)) return std::nullopt;
+  return fail_errno("relay", EPIPE);
 }
 
 void leave_waiter(Launch& launch) {

@@ -4,6 +4,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+
+#include "base/result.h"
 
 namespace jail {
 
@@ -26,6 +29,9 @@ struct Word {
 
 // Sends a word; one that cannot be sent is lost, its reader is gone.
 void tell(int relay, const Word& word);
+
+// Takes the next word. Nothing: there is none yet. An error: the other half is gone.
+Result<std::optional<Word>> hear(int relay);
 
 // In the child, after it has entered the jail: forks. Returns in the command, without the relay;
 // the other process waits for it and never returns.
