@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <functional>
 #include <gtest/gtest.h>
 #include <sched.h>
@@ -51,7 +52,7 @@ bool run_in(const Fd& stack, const std::string& command) {
 std::string output(const std::string& command) {
   std::string text;
   FILE* pipe = popen(command.c_str(), "r");
-  for (int c; (c = std::fgetc(pipe)) != EOF;) text += static_cast<char>(c);
+  for (int c = 0; (c = std::fgetc(pipe)) != EOF;) text += static_cast<char>(c);
   pclose(pipe);
   return text;
 }
@@ -69,14 +70,14 @@ class InAStack : public testing::Test {
     if (geteuid() != 0) GTEST_SKIP() << "needs root";
   }
   void inside(void (*body)()) {
-    std::fflush(nullptr);
+    (void)std::fflush(nullptr);
     pid_t child = fork();
     ASSERT_GE(child, 0);
     if (child == 0) {
       EXPECT_EQ(unshare(CLONE_NEWNET), 0);
       EXPECT_TRUE(run("ip link set lo up"));
       if (!HasFailure()) body();
-      std::fflush(nullptr);
+      (void)std::fflush(nullptr);
       _exit(HasFailure() ? 1 : 0);
     }
     int status = 0;
@@ -258,7 +259,7 @@ TEST_F(Addresses, TwoThousandOfThemAreAllSeen) {
                "/32 dev d0\n";
     }
     FILE* pipe = popen("ip -batch -", "w");
-    std::fputs(batch.c_str(), pipe);
+    (void)std::fputs(batch.c_str(), pipe);
     ASSERT_EQ(pclose(pipe), 0);
     EXPECT_EQ(holder({"d0", "10.9.7.250", 32, false, {}}), Holder::others);
     EXPECT_EQ(holder({"d0", "10.9.7.251", 32, false, {}}), Holder::nobody);
@@ -370,7 +371,7 @@ TEST_F(Lend, ARestoreThatWasCutShortIsFinished) {
 
 // Runs `body` in a child, with that fault ordered where faults are compiled in; true if it said so.
 bool in_child(const std::string& fault, const std::function<bool()>& body) {
-  std::fflush(nullptr);
+  (void)std::fflush(nullptr);
   pid_t child = fork();
   if (child == 0) {
     if (!fault.empty()) setenv("CELLBLOCK_FAULT", fault.c_str(), 1);
@@ -523,9 +524,10 @@ TEST_F(Lend, InterfacesOfOtherKinds) {
             "ip tuntap add d2 mode tap"));
     for (std::string name : {"d0", "d1", "d2"}) {
       for (const char* state : {"down", "up"}) {
-        ASSERT_TRUE(run("ip addr flush dev " + name + "; ip link set " + name + " " + state +
-                        "; ip addr add 10.1.0.1/24 dev " + name +
-                        "; ip -6 addr add fd00::1/64 dev " + name + " nodad"));
+        ASSERT_TRUE(run(fmt::format(
+            "ip addr flush dev {0}; ip link set {0} {1}; ip addr add 10.1.0.1/24 dev {0};"
+            "ip -6 addr add fd00::1/64 dev {0} nodad",
+            name, state)));
         const std::string before = describe(name);
         Fd jail = new_stack();
         ASSERT_GOOD(lend_interface(name, jail.get(), "m1"));
