@@ -97,22 +97,26 @@ Options read_options(int argc, char** argv) {
   return options;
 }
 
+// A jail is given by its jid if the text is a number other than 0, else (0) by name.
+int64_t jid_of(const std::string& text) {
+  return jail::parse_int(text).value_or(0);
+}
+
 // Those to be shown: all, or the one of -j; nothing where that one is not there.
 std::vector<Row> find_rows(const Options& options) {
   jail::Result<std::vector<jail::Listed>> jails = jail::list_jails(options.dying);
   if (!jails) give_up(jails.error().text);
-  const std::optional<int64_t> jid = options.jail ? jail::parse_int(*options.jail) : std::nullopt;
+  const int64_t jid = jid_of(options.jail.value_or(""));
   std::vector<Row> rows;
   for (jail::Listed& one : *jails) {
-    const bool wanted =
-        !options.jail || (jid.value_or(0) != 0 ? one.jid == *jid : one.name == *options.jail);
+    const bool wanted = !options.jail || (jid != 0 ? one.jid == jid : one.name == *options.jail);
     if (wanted) rows.push_back({std::move(one), {}, {}});
   }
   return rows;
 }
 
 std::string not_found(const std::string& jail) {
-  const int64_t jid = jail::parse_int(jail).value_or(0);
+  const int64_t jid = jid_of(jail);
   return jid != 0 ? "jail " + std::to_string(jid) + " not found"
                   : "jail \"" + jail + "\" not found";
 }

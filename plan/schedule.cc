@@ -1,8 +1,6 @@
 #include "plan/schedule.h"
 
 #include <algorithm>
-#include <string_view>
-#include <unordered_set>
 
 namespace jail {
 
@@ -21,7 +19,7 @@ Schedule::Schedule(const Graph& graph, std::vector<Item> items, std::span<const 
   close_over(Phase::stop);
   close_over(Phase::start);
   count_unmet();
-  for (size_t job : asked) place(job);
+  place_all(asked);
 }
 
 // The tasks that must be done before this one, by job, and those that wait for it.
@@ -62,7 +60,20 @@ void Schedule::count_unmet() {
   }
 }
 
-// Puts a job that was asked for where it begins.
+// Puts the jobs that were asked for where they begin.
+void Schedule::place_all(std::span<const size_t> asked) {
+  bool all = false;
+  for (const size_t job : asked) {
+    if (jobs_[job].item.asked != Asked::all) {
+      place(job);
+    } else if (!std::exchange(all, true)) {
+      for (const size_t other : graph_->order) {
+        if (jobs_[other].item.asked == Asked::all) place(other);
+      }
+    }
+  }
+}
+
 void Schedule::place(size_t job) {
   if (jobs_[job].item.what == Do::nothing) return;
   const Phase phase = has(job, Phase::stop) ? Phase::stop : Phase::start;
@@ -143,6 +154,8 @@ std::optional<Grant> Schedule::next() {
       rested_.pop_front();
       Task& one = task(job, current(job));
       if (one.state != State::rested) continue;
+      free_slot(one);
+      wake();
       one.state = State::advancing;
       ++advancing_;
       return Grant{job, Step::go_on, is_pulled(job)};
@@ -166,8 +179,7 @@ std::optional<Grant> Schedule::take(size_t job, Phase phase) {
       runnable_.push_front(job);
       return std::nullopt;
     }
-    one.state = State::commanding;
-    ++busy_;
+    take_slot(one);
     return Grant{job, Step::command, is_pulled(job)};
   }
   if (is_blocked(job, phase)) return std::nullopt;
@@ -207,18 +219,27 @@ bool Schedule::is_blocked(size_t job, Phase phase) {
   return true;
 }
 
+void Schedule::take_slot(Task& one) {
+  one.state = State::commanding;
+  one.slot = true;
+  ++busy_;
+}
+
+void Schedule::free_slot(Task& one) {
+  if (std::exchange(one.slot, false)) --busy_;
+}
+
 bool Schedule::wants_slot(size_t job) {
   Task& one = task(job, current(job));
   if (one.state != State::advancing) return false;
   --advancing_;
-  const bool free = slot_free();
-  one.state = free ? State::commanding : State::runnable;
-  if (free) {
-    ++busy_;
-  } else {
-    runnable_.push_back(job);
+  if (slot_free()) {
+    take_slot(one);
+    return true;
   }
-  return free;
+  one.state = State::runnable;
+  runnable_.push_back(job);
+  return false;
 }
 
 void Schedule::waits(size_t job) {
@@ -231,7 +252,6 @@ void Schedule::waits(size_t job) {
 void Schedule::ended(size_t job) {
   Task& one = task(job, current(job));
   if (one.state != State::commanding && one.state != State::waiting) return;
-  if (one.state == State::commanding) --busy_;
   one.state = State::rested;
   rested_.push_back(job);
 }
@@ -297,19 +317,18 @@ void Schedule::close(Task& one) {
     case State::advancing:
       --advancing_;
       break;
-    case State::commanding:
-      --busy_;
-      break;
     case State::ready:
       if (std::exchange(one.wants, false)) --woken_;
       break;
     case State::idle:
     case State::depend:
     case State::runnable:
+    case State::commanding:
     case State::waiting:
     case State::rested:
       break;
   }
+  free_slot(one);
   if (one.state != State::idle) --live_;
   one.state = State::closed;
 }
@@ -369,29 +388,6 @@ void Schedule::give_up() {
       if (!has_begun(one)) close(one);
     }
   }
-}
-
-std::vector<Visit> dry_start(const Graph& graph, const std::vector<Node>& nodes,
-                             const std::vector<Standing>& standing, const std::vector<bool>& bad) {
-  std::vector<Item> items;
-  for (size_t job = 0; job < nodes.size(); ++job) {
-    items.push_back({Do::start, Asked::all, standing[job], false});
-  }
-  Schedule schedule(graph, std::move(items), graph.order, {}, false);
-  std::vector<Visit> visits;
-  std::unordered_set<std::string_view> running;
-  while (std::optional<Grant> grant = schedule.next()) {
-    const size_t job = grant->job;
-    if (bad[job]) {
-      visits.push_back({job, Fate::failed});
-    } else if (running.insert(nodes[job].name).second) {
-      visits.push_back({job, Fate::started});
-    }
-    schedule.done(job, !bad[job]);
-    for (const Complaint& said : schedule.take_messages())
-      visits.push_back({said.job, Fate::skipped});
-  }
-  return visits;
 }
 
 }  // namespace jail

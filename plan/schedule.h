@@ -37,8 +37,9 @@ enum class Do : uint8_t {
 enum class Asked : uint8_t {
   no,  // not at all, or only because others depend on it: without complaint if there is nothing to
        // do
-  named,  // by its name or a wildcard
-  all,    // as one of all jails: without complaint if it exists (start) or does not (stop)
+  named,  // by its name
+  all,    // by a wildcard, or as one of all: without complaint if it exists (start) or does not
+          // (stop)
 };
 
 // What is wanted of one jail; as many and in the same order as the graph's nodes.
@@ -72,10 +73,11 @@ struct Grant {
 
 class Schedule {
  public:
-  // `asked`: the jobs asked for in the order named; for all jails, graph.order. `quiet` (-q) leaves
-  // out `skipped`. The graph must outlive the schedule. What is pulled in is decided here:
-  // everything a started jail depends on, and everything that depends on a stopped one; of those
-  // only the ones asked for, and what these depend on, are started again. Linear.
+  // `asked`: the jobs asked for, in the order named; those of Asked::all are taken in graph.order
+  // wherever they stand. `quiet` (-q) leaves out `skipped`. The graph must outlive the schedule.
+  // What is pulled in is decided here: everything a started jail depends on, and everything that
+  // depends on a stopped one; of those only the ones asked for, and what these depend on, are
+  // started again. Linear.
   Schedule(const Graph& graph, std::vector<Item> items, std::span<const size_t> asked,
            Limits limits, bool quiet);
 
@@ -91,7 +93,8 @@ class Schedule {
   bool wants_slot(size_t job);
   // It waits for something that is no foreground command (processes that got TERM).
   void waits(size_t job);
-  // What it waited for is over, and its slot, if it had one, free.
+  // What it waited for is over. A slot that it had is free when it is granted go_on, and it is the
+  // first that may take it again, also if another one is advancing meanwhile.
   void ended(size_t job);
   // Its jail exists from now on: who depends on it lightly may start.
   void exists(size_t job);
@@ -130,6 +133,7 @@ class Schedule {
     State state = State::none;
     bool lightly = false;  // light dependencies on it are met
     bool wants = false;    // in ready for a slot, not to begin
+    bool slot = false;     // runs a command, or has run one whose end is not judged yet
     size_t unmet = 0;      // tasks it still waits for
   };
   struct Job {
@@ -160,10 +164,13 @@ class Schedule {
 
   void close_over(Phase phase);
   void count_unmet();
+  void place_all(std::span<const size_t> asked);
   void place(size_t job);
   void make_ready(size_t job, Phase phase);
   void expand(size_t job, Phase phase);
   void wake();
+  void take_slot(Task& one);
+  void free_slot(Task& one);
   std::optional<size_t> pick(Phase* phase);
   std::optional<Grant> take(size_t job, Phase phase);
   bool is_blocked(size_t job, Phase phase);

@@ -298,6 +298,28 @@ TEST(Schedule, TheOneWhoseCommandEndedGoesOnBeforeThoseThatWaitForItsSlot) {
   EXPECT_EQ(grant->step, Step::command);
 }
 
+TEST(Schedule, ASlotIsNotLostToAJobThatWasAdvancingWhenTheCommandEnded) {
+  const Graph graph = depend_graph(nodes_of("a b"));
+  const std::vector<Item> items(2, Item{Do::start, Asked::all, Standing::fine, false});
+  Schedule schedule(graph, items, graph.order, {1, 1}, false);
+  EXPECT_EQ(schedule.next()->job, 0U);
+  EXPECT_TRUE(schedule.wants_slot(0));
+  EXPECT_EQ(schedule.next()->job, 1U);
+  schedule.ended(0);
+  EXPECT_FALSE(schedule.wants_slot(1));
+  EXPECT_EQ(schedule.next()->job, 0U);
+  EXPECT_TRUE(schedule.wants_slot(0));
+  EXPECT_FALSE(schedule.next());
+}
+
+TEST(Schedule, JobsOfAWildcardAreTakenInTheOrderOfTheGraph) {
+  const Graph graph = depend_graph(nodes_of("a b(a) c(b) d"));
+  const std::vector<Item> items(4, Item{Do::stop, Asked::all, Standing::fine, true});
+  const size_t file_order[] = {0, 1, 2, 3};
+  Schedule schedule(graph, items, file_order, {1, 1}, false);
+  EXPECT_EQ(schedule.next()->job, 2U);
+}
+
 TEST(Schedule, AWaitTakesNoSlotAndLetsOthersAdvance) {
   const Graph graph = depend_graph(nodes_of("a b"));
   const std::vector<Item> items(2, Item{Do::stop, Asked::named, Standing::fine, true});
