@@ -92,6 +92,10 @@ void choose_actions(const Host& host, const Options& options, Request& request) 
     Item& item = request.items[job];
     const bool restart = options.create && options.remove;
     if (item.what == Do::stop) continue;
+    if (options.cleanup && !(options.modify && item.running)) {  // the cleanup, or the stop, precedes a start
+      item.what = options.create ? Do::restart : Do::stop;
+      continue;
+    }
     if (options.modify && item.running) {
       item.what = Do::modify;
       if (options.remove && needs_restart(host, request, job)) item.what = Do::restart;
@@ -143,9 +147,11 @@ int status_of(const Fd& signals, int status) {
 }
 
 int act(const Host& host, const Options& options) {
+  const bool only_cleanup = options.cleanup && !options.create && !options.modify && !options.remove;
   Result<Request> made = make_request(host, options);
   if (!made) return print_failure(made.error());
   Request& request = *made;
+  if (only_cleanup) return 0;  // the file has been read: that is all that -C alone does
   choose_actions(host, options, request);
   if (options.plan) return print_plans(host, request);
   Result<Fd> record = open_record_file(options);

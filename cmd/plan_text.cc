@@ -7,7 +7,6 @@
 #include "base/file.h"
 #include "conf/import.h"
 #include "conf/lex.h"
-#include "conf/print.h"
 #include "ledger/ledger.h"
 #include "plan/plan.h"
 
@@ -79,9 +78,7 @@ bool needs_restart(const Host& host, Request& request, size_t job) {
   const Jail* jail = request.configured[job];
   Result<Index> index = read_index(host.places);
   const JailEntry* entry = index ? find_entry(*index, request.jobs[job].spec) : nullptr;
-  Result<Fd> record = entry ? open_record(entry->id) : fail_errno("record", ENOENT);
-  Result<std::string> text = record ? read_file(record->get(), "shown") : fail_errno("record", ENOENT);
-  Result<Spec> shown = text ? read_spec("shown", *text) : fail_errno("record", ENOENT);
+  Result<Spec> shown = entry ? read_shown(*entry) : fail_errno("record", ENOENT);
   return jail && shown && create_only_change(*shown, import_jail(request.config, *jail).spec) != nullptr;
 }
 

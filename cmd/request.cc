@@ -212,30 +212,52 @@ Result<Request> request_configured(const Host& host, const Options& options) {
       const std::string_view name = request.configured[i]->name;
       if (is_wildcard(wanted) ? wildcard_matches(wanted, name) : name == wanted) request.asked.push_back(i);
     }
-    if (request.asked.empty()) return fail(ESRCH, fmt::format("\"{}\" not found", wanted));
+    if (request.asked.empty() && !is_wildcard(wanted)) return fail(ESRCH, fmt::format("\"{}\" not found", wanted));
   }
   for (size_t job : request.asked) request.items[job].asked = wanted == "*" ? Asked::all : Asked::named;
   return request;
 }
+
+namespace {
+
+// meta and env of the running jail, whose lines -m changes one by one.
+Spec keys_of(const Spec& wanted) {
+  Spec keys;
+  Result<Index> index = read_index(places());
+  const JailEntry* entry = index ? find_entry(*index, wanted) : nullptr;
+  if (Result<Spec> shown = entry ? read_shown(*entry) : fail_errno("record", ENOENT)) {
+    keys.meta = shown->meta;
+    keys.env = shown->env;
+  }
+  return keys;
+}
+
+}  // namespace
 
 bool prepare_job(void* context, size_t index) {
   Request& request = *static_cast<Request*>(context);
   Job& job = request.jobs[index];
   const Jail* jail = request.configured[index];
   if (!jail) return true;
-  Import import = import_jail(request.config, *jail);
+  ImportOptions options;
+  const bool modifies = request.items[index].what == Do::modify;
+  if (modifies) options.onto = keys_of(job.spec);
+  Import import = import_jail(request.config, *jail, options);
   const bool stops = request.items[index].what == Do::stop || request.items[index].what == Do::nothing;
   if (stops && !strict()) {  // the snapshot counts; the file only says which jail is meant
     if (import.good()) job.spec = std::move(import.spec);
     return true;
   }
+  // A stop looks at the commands' own values only (J4.1).
+  if (stops) std::erase_if(import.messages, [](const Message& message) { return message.stage == Stage::import; });
   for (const Message& message : import.messages) job.talk.error(message.text);
   if (!import.good()) return false;
   const std::optional<int64_t> found_jid = job.spec.jid;
   job.spec = std::move(import.spec);
   if (!job.spec.jid && !job.configured) job.spec.jid = found_jid;
   job.fstab = std::move(import.fstab_lines);
-  for (const Given& given : import.kernel) job.create_text += (job.create_text.empty() ? "" : " ") + given_text(given);
+  for (const Given& given : import.kernel)
+    if (!modifies || given.param->access == Access::any) job.create_text += (job.create_text.empty() ? "" : " ") + given_text(given);
   if (job.configured) job.record = jail_line(*jail, "\t");
   return true;
 }

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -88,6 +89,13 @@ Result<std::string> ask_process1(const std::string& run, const std::string& id, 
 
 // Sets host name or NIS domain name in the uts namespace of a process.
 Result<void> set_names(int process1, const std::string* host_name, const std::string* domain_name);
+
+// The host name and domain name that the processes of a jail see now. Only root may look: for others, and where the jail
+// shares our uts namespace, nothing.
+struct Names {
+  std::string host, domain;
+};
+std::optional<Names> read_names(pid_t process1);
 
 // The namespace file of a process that jls shows as netns.
 std::string netns_path(pid_t pid);

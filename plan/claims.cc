@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/sys.h"
 #include "conf/lex.h"
+#include "conf/print.h"
 #include "ledger/ledger.h"
 #include "os/kernel.h"
 
@@ -168,7 +169,7 @@ Result<Claimed> claim(const Places& places, std::string_view name, int64_t jid) 
   claimed.entry.id = TRY(new_id(places, index));
   TRY(make_pins(places.run));
   // The index first: an entry without a directory is nothing, a directory without an entry would be lost.
-  index.last_jid = jid != 0 ? index.last_jid : claimed.entry.jid;
+  index.last_jid = jid != 0 ? std::max(index.last_jid, jid) : claimed.entry.jid;
   index.entries.push_back(claimed.entry);
   TRY(registry.save());
   const std::string directory = jails_of(places) + "/" + claimed.entry.id;
@@ -238,6 +239,11 @@ Result<void> prune_index(const Places& places) {
 
 Result<Fd> open_record(const std::string& id) {
   return open_at(AT_FDCWD, jails_of(places()) + "/" + id, O_RDONLY | O_DIRECTORY);
+}
+
+Result<Spec> read_shown(const JailEntry& entry) {
+  Fd record = TRY(open_record(entry.id));
+  return read_spec("shown", TRY(read_file(record.get(), "shown")));
 }
 
 Result<size_t> other_holders(const std::string& id, const Op& op) {

@@ -90,6 +90,9 @@ Result<void> prune_index(const Places& places);
 // Opens the directory of a jail's record.
 Result<Fd> open_record(const std::string& id);
 
+// The effective parameters of a jail that has come to life, as jls shows them.
+Result<Spec> read_shown(const JailEntry& entry);
+
 // How many other jails of this registry hold an act open (an address of several jails).
 Result<size_t> other_holders(const std::string& id, const Op& op);
 

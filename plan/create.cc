@@ -122,12 +122,12 @@ Result<void> check_create(World& world) {
   return {};
 }
 
-Result<void> check_root(const World& world, const std::string& path) {
+Result<void> check_root(const World& world) {
   const std::string given = world.life->spec->path.value_or("/");
   const std::string noun = "path " + given;
-  if (!path.starts_with('/')) return fail(EINVAL, noun + ": not an absolute pathname");
+  if (!world.path.starts_with('/')) return fail(EINVAL, noun + ": not an absolute pathname");
   struct stat status;
-  if (sys::fstatat(AT_FDCWD, path.c_str(), &status, 0) != 0) return fail_errno(noun);
+  if (sys::fstatat(AT_FDCWD, world.path.c_str(), &status, 0) != 0) return fail_errno(noun);
   if (!S_ISDIR(status.st_mode)) return fail_errno(noun, ENOTDIR);
   return {};
 }

@@ -16,7 +16,7 @@ namespace jail {
 Result<void> check_create(World& world);
 
 // The jail's root as jail(8) checks it (J4.5): "path P: not an absolute pathname", "path P: STRERROR".
-Result<void> check_root(const World& world, const std::string& path);
+Result<void> check_root(const World& world);
 
 // The line of -v for a create: "jail_set(JAIL_CREATE) name=web path=/r persist", with ": TEXT" where it failed.
 void note_create(const World& world, const std::string& failure);

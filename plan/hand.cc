@@ -17,7 +17,7 @@ void show_act(World& world, const Op& op, bool undoing) {
   constexpr const char* both[] = {"address", "lend"};
   constexpr const char* forward[] = {"mount", "devices"};
   const bool shown = std::ranges::find(both, op.verb) != std::end(both) ||
-                     (undoing ? op.verb == "view" : std::ranges::find(forward, op.verb) != std::end(forward));
+                     (!undoing && std::ranges::find(forward, op.verb) != std::end(forward));
   if (shown) world.life->talk.note(fmt::format("{}{} {}", undoing ? "undo " : "", op.verb, join(op.args, " ")));
 }
 

@@ -52,6 +52,7 @@ struct Life {
   bool recovering = false;      // the start was another command's, which was killed
   bool stop_is_strict = false;  // stop.strict: a failing exec.stop keeps the jail up
   bool command_is_vector = false;  // command= of the command line: arguments, not command strings (J3.5)
+  bool going_on = false;  // a failing command is reported and the next one run: hooks of an undo
   bool note_removal = false;
   bool failed = false;  // something was reported that the exit status must tell
   int64_t stop_timeout = 10;  // seconds between TERM and KILL

@@ -118,7 +118,7 @@ bool modify_jail(const Host& host, Job& job) {
   const JailEntry* entry = index ? find_entry(*index, job.spec) : nullptr;
   Result<bool> leaving = entry ? modify(host, job, *entry) : fail_errno("jail", ENOENT);
   if (job.talk.verbose && entry) {
-    job.talk.note(fmt::format("jail_set(JAIL_UPDATE) {}{}{}", job.create_text, leaving ? "" : ": ",
+    job.talk.note(fmt::format("jail_set(JAIL_UPDATE) jid={} {}{}{}", entry->jid, job.create_text, leaving ? "" : ": ",
                               leaving ? "" : leaving.error().text));
   }
   if (!leaving && (leaving.error().code == ENOENT || leaving.error().code == ESRCH)) {

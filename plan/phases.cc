@@ -5,6 +5,7 @@
 #include "conf/fstab.h"
 #include "os/mount.h"
 #include "os/privileges.h"
+#include "plan/life.h"
 #include "plan/plan.h"
 #include "plan/privileges.h"
 
@@ -16,7 +17,8 @@ bool is(const std::optional<bool>& value) { return value.value_or(false); }
 bool inherits(const std::optional<JailSys>& value) { return value == JailSys::inherit; }
 
 Result<void> plan_prepare(const Spec& spec, const Facts&, const Site&, Plan& plan) {
-  if (spec.exec_prepare || spec.exec_release) plan.ops.push_back({"prepare", {}});
+  // In the strict mode a stop runs the hooks of today's file, also where there were none at the start.
+  if (spec.exec_prepare || spec.exec_release || strict()) plan.ops.push_back({"prepare", {}});
   return {};
 }
 
@@ -99,7 +101,7 @@ Result<void> plan_mounts(const Spec& spec, const Facts&, const Site& site, Plan&
 
 // One act for a pair of hooks, if either half is there.
 void plan_hook(const char* name, const std::optional<Words>& forward, const std::optional<Words>& back, Plan& plan) {
-  if (forward || back) plan.ops.push_back({"hook", {name}});
+  if (forward || back || strict()) plan.ops.push_back({"hook", {name}});
 }
 
 Result<void> plan_prestart(const Spec& spec, const Facts&, const Site&, Plan& plan) {

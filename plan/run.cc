@@ -45,14 +45,16 @@ Result<Fd> open_log(const World& world) {
   size_t slash = log.rfind('/');
   std::string parent = slash == std::string::npos || slash == 0 ? "/" : log.substr(0, slash);
   if (!log.starts_with('/')) return fail(EINVAL, fmt::format("exec.consolelog: {}: not an absolute pathname", log));
-  TRY(in("exec.consolelog", check_mount_point(world.path, parent)));
+  if (path_covers(world.path, log)) TRY(in("exec.consolelog", check_mount_point(world.path, parent)));
   struct stat status;
   if (path_covers(world.path, log) && sys::fstatat(AT_FDCWD, log.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
       S_ISLNK(status.st_mode)) {
     return fail(ELOOP, fmt::format("exec.consolelog: {} is a symbolic link", log));
   }
   int flags = O_WRONLY | O_CREAT | O_APPEND | (path_covers(world.path, log) ? O_NOFOLLOW : 0);
-  return in("open", open_at(AT_FDCWD, log, flags, 0666));
+  Result<Fd> opened = open_at(AT_FDCWD, log, flags, 0666);
+  if (!opened) return fail(opened.error().code, "open " + opened.error().text);
+  return opened;
 }
 
 // What a wait came to, as J4.4 words it; empty: success.
@@ -121,12 +123,20 @@ Result<void> run_one(World& world, const Venue& venue, const CommandLine& line, 
   return result;
 }
 
+// Runs the words in order. A start ends at the first failure. An undo reports it and goes on, but for the guards that
+// end a stop (Life::guarding).
 Result<void> run_lines(World& world, const Venue& venue, const Words& words) {
+  Result<void> first;
   for (size_t i = 0; i < words.size(); ++i) {
-    if (std::optional<CommandLine> line = parse_command(words[i]))
-      TRY(run_one(world, venue, *line, i));
+    std::optional<CommandLine> line = parse_command(words[i]);
+    if (!line) continue;
+    Result<void> ran = run_one(world, venue, *line, i);
+    if (ran) continue;
+    if (!world.life->going_on) return ran;
+    world.life->talk.error(ran.error().text);
+    if (first) first = fail(ran.error().code, "");
   }
-  return {};
+  return first;
 }
 
 Result<Venue> inside(World& world) {

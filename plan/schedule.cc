@@ -4,88 +4,12 @@
 
 namespace jail {
 
-Schedule::Schedule(const Graph& graph, std::vector<Item> items, std::span<const size_t> asked,
-                   Limits limits, bool quiet)
-    : graph_(&graph), jobs_(graph.order.size()), limits_(limits), quiet_(quiet) {
-  // More than one job advancing could take the slot from the one whose turn it is.
-  if (limits_.commands != 0) limits_.advancing = 1;
-  for (size_t job = 0; job < std::min(jobs_.size(), items.size()); ++job) {
-    jobs_[job].item = items[job];
-    jobs_[job].failed = items[job].standing != Standing::fine;
-    const Do what = items[job].what;
-    if (what == Do::stop || what == Do::restart) task(job, Phase::stop).state = State::idle;
-    if (what != Do::stop && what != Do::nothing) task(job, Phase::start).state = State::idle;
-  }
-  close_over(Phase::stop);
-  close_over(Phase::start);
-  count_unmet();
-  place_all(asked);
-}
-
 // The tasks that must be done before this one, by job, and those that wait for it.
 const std::vector<Edge>& Schedule::before(size_t job, Phase phase) const {
   return phase == Phase::start ? graph_->needs[job] : graph_->needed_by[job];
 }
 const std::vector<Edge>& Schedule::after(size_t job, Phase phase) const {
   return phase == Phase::start ? graph_->needed_by[job] : graph_->needs[job];
-}
-
-// Gives a task of this phase to everyone that those with one need to have done it. A modified jail
-// needs nobody, but one that is stopped on the way is a restarted one.
-void Schedule::close_over(Phase phase) {
-  std::vector<size_t> found;
-  for (size_t job = 0; job < jobs_.size(); ++job) {
-    const bool modified = jobs_[job].item.what == Do::modify && !has(job, Phase::stop);
-    if (has(job, phase) && !modified && !jobs_[job].failed) found.push_back(job);
-  }
-  for (size_t at = 0; at < found.size(); ++at) {
-    for (const Edge& edge : before(found[at], phase)) {
-      if (has(edge.job, phase)) continue;
-      task(edge.job, phase).state = State::idle;
-      if (!jobs_[edge.job].failed) found.push_back(edge.job);
-    }
-  }
-}
-
-void Schedule::count_unmet() {
-  for (size_t job = 0; job < jobs_.size(); ++job) {
-    for (Phase phase : {Phase::stop, Phase::start}) {
-      if (!has(job, phase)) continue;
-      Task& one = task(job, phase);
-      for (const Edge& edge : before(job, phase)) {
-        if (!edge.loop && has(edge.job, phase)) ++one.unmet;
-      }
-      if (phase == Phase::start && has(job, Phase::stop)) ++one.unmet;
-    }
-  }
-}
-
-// Puts the jobs that were asked for where they begin.
-void Schedule::place_all(std::span<const size_t> asked) {
-  bool all = false;
-  for (const size_t job : asked) {
-    if (jobs_[job].item.asked != Asked::all) {
-      place(job);
-    } else if (!std::exchange(all, true)) {
-      for (const size_t other : graph_->order) {
-        if (jobs_[other].item.asked == Asked::all) place(other);
-      }
-    }
-  }
-}
-
-void Schedule::place(size_t job) {
-  if (jobs_[job].item.what == Do::nothing) return;
-  const Phase phase = has(job, Phase::stop) ? Phase::stop : Phase::start;
-  Task& one = task(job, phase);
-  if (one.state != State::idle) return;
-  // A named one is called ready whatever it needs, so that what it pulls in comes after the other
-  // named ones.
-  if (jobs_[job].item.asked == Asked::all && one.unmet > 0 && !jobs_[job].failed) {
-    expand(job, phase);
-  } else {
-    make_ready(job, phase);
-  }
 }
 
 void Schedule::make_ready(size_t job, Phase phase) {
@@ -106,19 +30,6 @@ void Schedule::expand(size_t job, Phase phase) {
     if (edge.loop || later || task(edge.job, phase).state != State::idle) continue;
     if (is_pulled(edge.job) || jobs_[edge.job].item.asked == Asked::named)
       make_ready(edge.job, phase);
-  }
-}
-
-// As many of those that want a slot as there are slots become ready, so that none is forgotten.
-void Schedule::wake() {
-  while (!runnable_.empty() && (limits_.commands == 0 || busy_ + woken_ < limits_.commands)) {
-    const size_t job = runnable_.front();
-    runnable_.pop_front();
-    const Phase phase = current(job);
-    if (task(job, phase).state != State::runnable) continue;
-    task(job, phase).wants = true;
-    ++woken_;
-    make_ready(job, phase);
   }
 }
 
@@ -146,9 +57,11 @@ std::optional<size_t> Schedule::pick(Phase* phase) {
   return job;
 }
 
+// A job whose command has ended goes first and keeps its slot until then, so that with -p1 each
+// jail is done completely before the next.
 std::optional<Grant> Schedule::next() {
-  wake();
   while (limits_.advancing == 0 || advancing_ < limits_.advancing) {
+    wake();
     if (!rested_.empty()) {
       const size_t job = rested_.front();
       rested_.pop_front();
@@ -156,9 +69,7 @@ std::optional<Grant> Schedule::next() {
       if (one.state != State::rested) continue;
       free_slot(one);
       wake();
-      one.state = State::advancing;
-      ++advancing_;
-      return Grant{job, Step::go_on, is_pulled(job)};
+      return advance(job, one, Step::go_on);
     }
     Phase phase{};
     const std::optional<size_t> job = pick(&phase);
@@ -168,19 +79,51 @@ std::optional<Grant> Schedule::next() {
   return std::nullopt;
 }
 
-// The turn of a ready job: what it may do, or where it has to wait.
+// As many of runnable become ready as there are slots: none is forgotten, but others may come
+// first.
+void Schedule::wake() {
+  while (!runnable_.empty() && (limits_.commands == 0 || busy_ + woken_ < limits_.commands)) {
+    const auto [job, phase] = runnable_.front();
+    runnable_.pop_front();
+    Task& one = task(job, phase);
+    if (one.state != State::runnable) continue;
+    one.woken = true;
+    ++woken_;
+    make_ready(job, phase);
+  }
+}
+
+// There is no slot for it: it waits behind those that wait already, unless it was woken in vain.
+void Schedule::queue(size_t job, Phase phase) {
+  Task& one = task(job, phase);
+  one.state = State::runnable;
+  if (std::exchange(one.woken, false)) {
+    --woken_;
+    runnable_.push_front({job, phase});
+  } else {
+    runnable_.push_back({job, phase});
+  }
+}
+
+Grant Schedule::advance(size_t job, Task& one, Step step) {
+  if (std::exchange(one.woken, false)) --woken_;
+  one.begun = true;
+  one.state = State::advancing;
+  ++advancing_;
+  return Grant{job, step, is_pulled(job)};
+}
+
+// The turn of a ready job: what it may do, or where it has to wait. None begins while all slots are
+// taken (J4.9).
 std::optional<Grant> Schedule::take(size_t job, Phase phase) {
   Task& one = task(job, phase);
-  if (one.wants) {
-    one.wants = false;
-    --woken_;
-    if (!slot_free()) {
-      one.state = State::runnable;
-      runnable_.push_front(job);
-      return std::nullopt;
+  if (one.begun) {
+    if (slot_free()) {
+      take_slot(one);
+      return Grant{job, Step::command, is_pulled(job)};
     }
-    take_slot(one);
-    return Grant{job, Step::command, is_pulled(job)};
+    queue(job, phase);
+    return std::nullopt;
   }
   if (is_blocked(job, phase)) return std::nullopt;
   if (one.unmet > 0) {
@@ -191,11 +134,13 @@ std::optional<Grant> Schedule::take(size_t job, Phase phase) {
     finish(job, phase);
     return std::nullopt;
   }
-  one.state = State::advancing;
-  ++advancing_;
+  if (!slot_free()) {
+    queue(job, phase);
+    return std::nullopt;
+  }
+  if (phase == Phase::stop) return advance(job, one, Step::stop);
   const bool modify = jobs_[job].item.what == Do::modify && !has(job, Phase::stop);
-  const Step start = modify ? Step::modify : Step::start;
-  return Grant{job, phase == Phase::stop ? Step::stop : start, is_pulled(job)};
+  return advance(job, one, modify ? Step::modify : Step::start);
 }
 
 // True, and all is said and done, if this job had failed before the run, or one that it waits for
@@ -220,6 +165,7 @@ bool Schedule::is_blocked(size_t job, Phase phase) {
 }
 
 void Schedule::take_slot(Task& one) {
+  if (std::exchange(one.woken, false)) --woken_;
   one.state = State::commanding;
   one.slot = true;
   ++busy_;
@@ -237,8 +183,7 @@ bool Schedule::wants_slot(size_t job) {
     take_slot(one);
     return true;
   }
-  one.state = State::runnable;
-  runnable_.push_back(job);
+  queue(job, current(job));
   return false;
 }
 
@@ -317,11 +262,9 @@ void Schedule::close(Task& one) {
     case State::advancing:
       --advancing_;
       break;
-    case State::ready:
-      if (std::exchange(one.wants, false)) --woken_;
-      break;
     case State::idle:
     case State::depend:
+    case State::ready:
     case State::runnable:
     case State::commanding:
     case State::waiting:
@@ -329,6 +272,7 @@ void Schedule::close(Task& one) {
       break;
   }
   free_slot(one);
+  if (std::exchange(one.woken, false)) --woken_;
   if (one.state != State::idle) --live_;
   one.state = State::closed;
 }

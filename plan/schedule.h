@@ -132,7 +132,8 @@ class Schedule {
   struct Task {
     State state = State::none;
     bool lightly = false;  // light dependencies on it are met
-    bool wants = false;    // in ready for a slot, not to begin
+    bool begun = false;    // its phase was granted
+    bool woken = false;    // in ready because a slot was free
     bool slot = false;     // runs a command, or has run one whose end is not judged yet
     size_t unmet = 0;      // tasks it still waits for
   };
@@ -140,6 +141,10 @@ class Schedule {
     Item item;
     bool failed = false, told = false;
     Task tasks[2];
+  };
+  struct Place {
+    size_t job;
+    Phase phase;
   };
   struct Ready {
     int64_t turn;  // place in the queue that both kinds form together
@@ -154,9 +159,7 @@ class Schedule {
   const std::vector<Edge>& before(size_t job, Phase phase) const;
   const std::vector<Edge>& after(size_t job, Phase phase) const;
   bool slot_free() const { return limits_.commands == 0 || busy_ < limits_.commands; }
-  static bool has_begun(const Task& one) {
-    return one.wants || (one.state >= State::runnable && one.state <= State::rested);
-  }
+  static bool has_begun(const Task& one) { return one.begun && one.state != State::closed; }
   static bool is_open(const Task& one) {
     return one.state != State::none && one.state != State::closed;
   }
@@ -169,10 +172,12 @@ class Schedule {
   void make_ready(size_t job, Phase phase);
   void expand(size_t job, Phase phase);
   void wake();
+  void queue(size_t job, Phase phase);
   void take_slot(Task& one);
   void free_slot(Task& one);
   std::optional<size_t> pick(Phase* phase);
   std::optional<Grant> take(size_t job, Phase phase);
+  Grant advance(size_t job, Task& one, Step step);
   bool is_blocked(size_t job, Phase phase);
   void lighten(size_t job, Phase phase);
   void release(size_t job, Phase phase);
@@ -186,9 +191,9 @@ class Schedule {
   std::vector<Job> jobs_;
   Limits limits_;
   bool quiet_ = false, failed_ = false;
-  std::deque<Ready> ready_[2];   // by phase
-  std::deque<size_t> runnable_;  // want a slot, none was free
-  std::deque<size_t> rested_;    // what they waited for is over
+  std::deque<Ready> ready_[2];  // by phase
+  std::deque<Place> runnable_;  // want a slot, to begin or to go on; none was free
+  std::deque<size_t> rested_;   // what they waited for is over
   std::vector<Complaint> messages_;
   int64_t turn_ = 0;
   size_t live_ = 0, advancing_ = 0, busy_ = 0, woken_ = 0;

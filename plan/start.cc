@@ -155,6 +155,7 @@ Result<bool> claim_jail(const Host& host, const Job& job, Hand& hand, bool* fine
     if (const JailEntry* entry = find_entry(index, job.spec)) {
       if (TRY(clear_the_way(host, job, *entry)) != InTheWay::exists) continue;
       *fine = say_exists(job, *entry);
+      hand.life.jid = entry->jid;
       return false;
     }
     Result<Claimed> claimed = claim(host.places, job.spec.name.value_or(""), job.spec.jid.value_or(0));
@@ -180,6 +181,7 @@ bool start_jail(const Host& host, Job& job, int64_t* jid) {
   bool fine = false;
   Result<bool> ours = claim_jail(host, job, hand, &fine);
   if (!ours) say(job.talk, ours.error());
+  if (ours && fine) *jid = hand.life.jid;
   if (!ours || !*ours) return fine;
   hand.spec = hand.hooks = job.spec;
   fill_world(hand);

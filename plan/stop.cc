@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/table.h"
 #include "os/kernel.h"
 #include "plan/create.h"
 #include "plan/hand.h"
@@ -62,11 +63,35 @@ void set_policy(const Job& job, Hand& hand) {
   life.stop_timeout = hand.hooks.stop_timeout.value_or(10);
 }
 
+// -C of a jail that does not run: the hooks after removal, and nothing before (J4.11). Its resources, if it left any,
+// went with its record.
+bool run_cleanup(const Host& host, const Job& job) {
+  Hand hand(host);
+  Result<Claimed> claimed = claim(host.places, job.spec.name.value_or(""), job.spec.jid.value_or(0));
+  if (!claimed) {
+    say(job.talk, claimed.error());
+    return false;
+  }
+  hand.claimed = std::move(*claimed);
+  hand.spec = hand.hooks = job.spec;
+  hand.life.talk = job.talk;
+  fill_world(hand);
+  for (const Op& op : {Op{"hook", {"prestart"}}, Op{"prepare", {}}}) {
+    const Verb* verb = find_row(std::span<const Verb>(hand.verbs), op.verb);
+    Result<void> undone = verb->undo(hand.world, op);
+    if (!undone) say(job.talk, undone.error());
+  }
+  Result<void> forgotten = forget(host.places, host.facts, hand.world.id);
+  if (!forgotten) say(job.talk, forgotten.error());
+  return forgotten.has_value() && !hand.life.failed;
+}
+
 // A jail whose process 1 is gone: stopped already, as far as FreeBSD knows (promise 6).
 bool stop_residue(const Job& job, Hand& hand) {
   const bool ended = !hand.ledger->mark().empty();
   hand.life.note_removal = hand.life.note_removal && !strict() && ended;
   const bool clean = clean_up(hand);
+  if (job.cleanup && strict()) return run_cleanup(hand.host, job) && clean;
   if (!strict()) return clean && !hand.life.failed;
   say_not_found(job);
   return job.all && clean;
@@ -79,6 +104,7 @@ bool stop_jail(const Host& host, Job& job) {
   bool was_busy = false;
   Result<void> taken = take_for_stop(host, job, hand, &was_busy);
   if (!taken && taken.error().code == ENOENT) {
+    if (job.cleanup) return run_cleanup(host, job);
     if (was_busy) return true;  // whoever had it has done what we were asked for
     say_not_found(job);
     return job.all;

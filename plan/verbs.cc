@@ -71,10 +71,11 @@ Result<void> undo_hook_named(World& world, const std::string& name) {
   if (guard && !jail_lives(world)) return {};
   // What the forward half left running, if it was cut short, must not meet its own undoing.
   if (life.recovering) TRY(kill_group(world.facts, hook_group(world, pair->name)));
+  life.going_on = !guard || life.rolling_back;
   Result<void> ran = run_on_host(world, pair->back_name, list_of(world, pair->back));
   if (ran) return {};
   life.failed = true;
-  life.talk.error(ran.error().text);
+  if (!ran.error().text.empty()) life.talk.error(ran.error().text);
   if (guard && !life.rolling_back) return fail(ECANCELED, "exec.prestop: the jail stays up");
   return {};
 }
@@ -129,10 +130,11 @@ Result<void> undo_start(World& world, const Op&) {
   Life& life = *world.life;
   if (!jail_lives(world)) return {};
   if (life.rolling_back && life.undo_hooks == Hooks::none) return {};
+  life.going_on = !life.stop_is_strict || life.rolling_back;
   Result<void> ran = life.undo_hooks == Hooks::none ? Result<void>() : run_in_jail(world, list_of(world, &Spec::exec_stop));
   if (!ran) {
     life.failed = true;
-    life.talk.error(ran.error().text);
+    if (!ran.error().text.empty()) life.talk.error(ran.error().text);
     if (life.stop_is_strict && !life.rolling_back) return fail(ECANCELED, "exec.stop: the jail stays up");
   }
   Result<void> told = terminate(world);
@@ -154,6 +156,7 @@ InterfaceAddress address_of(const Op& op) {
 
 // An address that bears no mark of ours and that no other jail holds was there before us: used, never removed.
 Result<Claim> check_address(World& world, const Op& op) {
+  TRY(check_extra(address_of(op)));
   Holder holder = TRY(find_address(address_of(op)));
   if (holder == Holder::others && TRY(other_holders(world.id, op)) == 0) return Claim::nothing;
   return Claim::ours;
@@ -168,12 +171,15 @@ Result<Words> apply_address(World&, const Op& op) {
 Result<void> undo_address(World& world, const Op& op) {
   RegistryLock registry = TRY(RegistryLock::take(places()));
   if (TRY(other_holders(world.id, op)) > 0) return {};
-  return remove_address(address_of(op));
+  return remove_address(address_of(op), !world.facts.addresses_marked);
 }
 
 // --- interfaces lent to a jail with a network stack of its own ---
 
 std::string saved_name(const Op& op) { return "lent." + op.args[0]; }
+
+// Whose interface it is, and which: two of one jail must not be taken for each other.
+std::string mark_of(const World& world, const Op& op) { return world.id + "." + op.args[0]; }
 
 Result<Fd> stack_of(const World& world) { return open_stack(world.run, world.id); }
 
@@ -187,7 +193,7 @@ Result<Claim> check_lend(World& world, const Op& op) {
 
 Result<Words> apply_lend(World& world, const Op& op) {
   Fd stack = TRY(stack_of(world));
-  TRY(lend_interface(op.args[0], stack.get(), world.id));
+  TRY(lend_interface(op.args[0], stack.get(), mark_of(world, op)));
   return Words{};
 }
 
@@ -195,7 +201,7 @@ Result<void> undo_lend(World& world, const Op& op) {
   Fd directory = TRY(open_record(world.id));
   std::string saved = TRY(read_file(directory.get(), saved_name(op), 1U << 20));
   Result<Fd> stack = stack_of(world);
-  return give_back_interface(saved, stack ? stack->get() : -1, world.id);
+  return give_back_interface(saved, stack ? stack->get() : -1, mark_of(world, op));
 }
 
 // --- boot: the system's verb, with the words that the user hears ---
@@ -207,6 +213,7 @@ const Verb& system_boot() {
 }
 
 Result<Claim> check_boot(World& world, const Op&) {
+  TRY(check_root(world));
   TRY(check_create(world));
   return Claim::ours;
 }
@@ -235,12 +242,6 @@ Result<void> undo_boot_noted(World& world, const Op& op) {
   return {};
 }
 
-// The jail's root as jail(8) checks it before it creates (J4.5).
-Result<Claim> check_view(World& world, const Op& op) {
-  TRY(check_root(world, op.args[0]));
-  return Claim::ours;
-}
-
 constexpr Verb own_verbs[] = {
     // clang-format off
     // name       words  lives             check          apply             undo             needs gone
@@ -257,10 +258,8 @@ constexpr Verb own_verbs[] = {
 
 std::vector<Verb> all_verbs() {
   std::vector<Verb> verbs(std::begin(own_verbs), std::end(own_verbs));
-  for (Verb verb : os_verbs()) {
-    if (std::string_view(verb.name) == "view") verb.check = check_view;
+  for (const Verb& verb : os_verbs())
     if (std::string_view(verb.name) != "boot") verbs.push_back(verb);
-  }
   return verbs;
 }
 

@@ -205,6 +205,7 @@ Result<Words> apply_boot(World& world, const Op& op) {
   Fd reads(ends[0]), writes(ends[1]);
   int pidfd = -1;
   Excursion visit = TRY(visit_view(world.run, world.id));
+  TRY(bind_root(world));
   for (auto [kind, place] : {std::pair{"net", &all.net}, {"uts", &all.uts}, {"cgroup", &all.cgroup}}) {
     Result<Fd> found = open_at(AT_FDCWD, pins_of(world.run) + "/" + kind, O_RDONLY);
     if (!found && found.error().code != ENOENT) return std::unexpected(std::move(found.error()));

@@ -21,13 +21,15 @@ Result<void> set_propagation(const char* path, unsigned long propagation) {
 
 // The jail's root becomes a mount of its own, shared, so that what is mounted below it from now on reaches the jail and
 // never the host; and without devices: those come from a devfs, as on FreeBSD. For "/" the whole view is the root.
-Result<void> bind_root(const std::string& path) {
+Result<void> bind_now(const std::string& path) {
   if (path == "/") return set_propagation("/", MS_REC | MS_SHARED);
   if (sys::mount(path.c_str(), path.c_str(), nullptr, MS_BIND | MS_REC, nullptr) != 0) return fail_errno(path);
   mount_attr attributes{.attr_set = MOUNT_ATTR_NODEV, .attr_clr = 0, .propagation = 0, .userns_fd = 0};
   if (sys::mount_setattr(AT_FDCWD, path.c_str(), 0, &attributes) != 0) return fail_errno(path);
   return set_propagation(path.c_str(), MS_REC | MS_SHARED);
 }
+
+std::string bound_mark(const World& world) { return pins_of(world.run) + "/bound"; }
 
 // A private tmpfs over RUN/pins, which hides the pins of the host (they are empty files here) or those of the view
 // above, whose namespaces would otherwise be kept alive by this one.
@@ -45,7 +47,8 @@ Result<Fd> make_view(const World& world) {
   if (sys::unshare(CLONE_NEWNS) != 0) return fail_errno("new mount namespace");
   TRY(set_propagation("/", MS_REC | MS_SLAVE));
   TRY(mount_inner_pins(pins_of(world.run)));
-  TRY(bind_root(world.path));
+  struct stat root;
+  if (sys::fstatat(AT_FDCWD, world.path.c_str(), &root, 0) == 0 && S_ISDIR(root.st_mode)) TRY(bind_root(world));
   return open_at(AT_FDCWD, "/proc/self/ns/mnt", O_RDONLY);
 }
 
@@ -178,6 +181,12 @@ Result<Fd> pinned_namespace(const std::string& run, const std::string& id, const
   Result<Fd> found = open_at(AT_FDCWD, pins_of(run) + "/" + kind, O_RDONLY);
   if (!found && found.error().code == ENOENT) return Fd();
   return found;
+}
+
+Result<void> bind_root(const World& world) {
+  Result<Fd> mark = open_at(AT_FDCWD, bound_mark(world), O_CREAT | O_EXCL | O_RDONLY, 0600);
+  if (!mark) return mark.error().code == EEXIST ? Result<void>() : std::unexpected(std::move(mark.error()));
+  return bind_now(world.path);
 }
 
 Result<Words> apply_group(World& world, const Op& op) {

@@ -23,6 +23,10 @@ Result<Excursion> visit_view(const std::string& run, const std::string& id);
 // A namespace pinned in a jail's view, by kind. No descriptor where the jail has the host's of that kind.
 Result<Fd> pinned_namespace(const std::string& run, const std::string& id, const std::string& kind);
 
+// In the view: makes the jail's root a mount of its own, once. A view may be made before its root: exec.prestart may be
+// what makes that, and `boot` comes back to it.
+Result<void> bind_root(const World& world);
+
 Result<Words> apply_group(World& world, const Op& op);
 Result<void> undo_group(World& world, const Op& op);
 Result<Words> apply_view(World& world, const Op& op);
