@@ -135,7 +135,7 @@ void detach(const Launch& launch) {
 
 void give_up(const Launch& launch, const std::string& text) {
   ignore(write_all(2, launch.command.fail_prefix + text + "\n"), "nobody is left to hear it");
-  if (launch.relay >= 0) tell(launch.relay, {.kind = Word::ended, .value = 1 << 8});
+  if (launch.relay >= 0) tell(launch.relay, {.kind = RelayWord::ended, .value = 1 << 8});
   _exit(1);
 }
 

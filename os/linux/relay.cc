@@ -55,12 +55,12 @@ void hand_on_signals(Outer& outer) {
     if (info.ssi_signo == SIGCONT) {
       outer.turn++;
       tell(outer.relay.get(),
-           {.kind = Word::go_on, .turn = outer.turn, .flag = in_foreground(outer)});
+           {.kind = RelayWord::go_on, .turn = outer.turn, .flag = in_foreground(outer)});
     } else {
       uint32_t by_kernel = info.ssi_code > 0;
-      tell(
-          outer.relay.get(),
-          {.kind = Word::signal, .value = static_cast<int32_t>(info.ssi_signo), .flag = by_kernel});
+      tell(outer.relay.get(), {.kind = RelayWord::signal,
+                               .value = static_cast<int32_t>(info.ssi_signo),
+                               .flag = by_kernel});
     }
   }
 }
@@ -72,14 +72,14 @@ int relay_until_the_end(Outer& outer) {
     // Signals first: a SIGCONT that is here must count before a stop that is older.
     if (fds[0].revents) hand_on_signals(outer);
     if (!fds[1].revents) continue;
-    Result<std::optional<Word>> heard = hear(outer.relay.get());
+    Result<std::optional<RelayWord>> heard = hear(outer.relay.get());
     if (!heard) return SIGKILL;  // the jail was ended, and the waiter with it
     if (!*heard) continue;
-    const Word& word = **heard;
-    bool is_news =
-        word.kind == Word::ended || (word.kind == Word::stopped && word.turn == outer.turn);
+    const RelayWord& word = **heard;
+    bool is_news = word.kind == RelayWord::ended ||
+                   (word.kind == RelayWord::stopped && word.turn == outer.turn);
     if (is_news && word.flag) take_terminal(outer);
-    if (word.kind == Word::ended) return word.value;
+    if (word.kind == RelayWord::ended) return word.value;
     if (is_news) sys::kill(getpid(), SIGSTOP);
   }
 }

@@ -24,7 +24,8 @@ bool has_own_group(const Waiter& waiter) {
 
 void tell_stop(Waiter& waiter) {
   waiter.had_terminal = holds_terminal(waiter);
-  tell(waiter.relay, {.kind = Word::stopped, .turn = waiter.turn, .flag = waiter.had_terminal});
+  tell(waiter.relay,
+       {.kind = RelayWord::stopped, .turn = waiter.turn, .flag = waiter.had_terminal});
 }
 
 void report(Waiter& waiter, int status) {
@@ -32,8 +33,10 @@ void report(Waiter& waiter, int status) {
     waiter.stops++;
     return tell_stop(waiter);
   }
-  tell(waiter.relay,
-       {.kind = Word::ended, .value = status, .turn = waiter.turn, .flag = holds_terminal(waiter)});
+  tell(waiter.relay, {.kind = RelayWord::ended,
+                      .value = status,
+                      .turn = waiter.turn,
+                      .flag = holds_terminal(waiter)});
   _exit(0);
 }
 
@@ -48,7 +51,7 @@ void report_changes(Waiter& waiter) {
 // the whole group, and with it a command that stayed there; that may have stopped again by the time
 // we hear of our turn. A stop that is newer than the turn is told, not undone: a key would be lost
 // else.
-void go_on(Waiter& waiter, const Word& word) {
+void go_on(Waiter& waiter, const RelayWord& word) {
   waiter.turn = word.turn;
   int status;
   pid_t changed = sys::waitpid(waiter.command, &status, WNOHANG | WUNTRACED | WCONTINUED);
@@ -68,7 +71,7 @@ void go_on(Waiter& waiter, const Word& word) {
 }
 
 void obey(Waiter& waiter) {
-  Result<std::optional<Word>> heard = hear(waiter.relay);
+  Result<std::optional<RelayWord>> heard = hear(waiter.relay);
   if (!heard) {
     // The outer half is dead: by SIGKILL, as it handles all else. So is what it stood for.
     sys::kill(waiter.command, SIGKILL);
@@ -76,10 +79,10 @@ void obey(Waiter& waiter) {
     _exit(1);
   }
   if (!*heard) return;
-  const Word& word = **heard;
-  if (word.kind == Word::go_on) return go_on(waiter, word);
+  const RelayWord& word = **heard;
+  if (word.kind == RelayWord::go_on) return go_on(waiter, word);
   // A signal that the kernel gave to our group has reached a command that stayed in it.
-  if (word.kind != Word::signal || (word.flag && !has_own_group(waiter))) return;
+  if (word.kind != RelayWord::signal || (word.flag && !has_own_group(waiter))) return;
   sys::kill(waiter.command, word.value);
 }
 
@@ -94,12 +97,12 @@ void obey(Waiter& waiter) {
 
 }  // namespace
 
-void tell(int relay, const Word& word) {
+void tell(int relay, const RelayWord& word) {
   while (sys::write(relay, &word, sizeof word) < 0 && errno == EINTR) continue;
 }
 
-Result<std::optional<Word>> hear(int relay) {
-  Word word;
+Result<std::optional<RelayWord>> hear(int relay) {
+  RelayWord word;
   ssize_t size = sys::read(relay, &word, sizeof word);
   if (size == sizeof word) return word;
   // The other half's last word comes after ECONNRESET, where it left one of ours unread.

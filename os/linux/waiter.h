@@ -13,7 +13,7 @@ namespace jail {
 struct Launch;
 
 // What the two halves tell each other, one a packet.
-struct Word {
+struct RelayWord {
   enum Kind : uint32_t {
     signal,  // to the waiter: give the command signal `value`; `flag`: the kernel sent it to our
              // group
@@ -28,10 +28,10 @@ struct Word {
 };
 
 // Sends a word; one that cannot be sent is lost, its reader is gone.
-void tell(int relay, const Word& word);
+void tell(int relay, const RelayWord& word);
 
 // Takes the next word. Nothing: there is none yet. An error: the other half is gone.
-Result<std::optional<Word>> hear(int relay);
+Result<std::optional<RelayWord>> hear(int relay);
 
 // In the child, after it has entered the jail: forks. Returns in the command, without the relay;
 // the other process waits for it and never returns.
