@@ -112,13 +112,22 @@ def breaches(path, text, header, result_names):
             yield m.start(), f"{m[1]} has no place here"
 
 
+def twins(sources):
+    """Types of one name in two headers: the linker takes them for one type (all are in one namespace)."""
+    seen = {}
+    for path, text in sources.items():
+        for m in re.finditer(r"^(?:struct|class|enum class|enum)\s+(?:\[\[\w+\]\]\s*)?(\w+)[^;{(]*\{", text, re.MULTILINE):
+            if path.endswith(".h") and seen.setdefault(m[1], path) != path:
+                yield path, text.count("\n", 0, m.start()) + 1, f"{m[1]} is also a type of {seen[m[1]]}"
+
+
 def main():
     os.chdir(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
     may, listed = layers()
     paths = sorted(p for layer in may for p in glob.glob(f"{layer}/**/*", recursive=True) if p.endswith((".cc", ".h")))
     sources = {path: blank(open(path, encoding="utf-8").read()) for path in paths}
     shared, _ = declared("\n".join(text for path, text in sources.items() if path.endswith(".h")))
-    found = []
+    found = list(twins(sources))
     for path, text in sources.items():
         raw = open(path, encoding="utf-8").read()
         found += [(path, raw.count("\n", 0, at) + 1, what) for at, what in walls(path, raw, may)]
