@@ -17,16 +17,20 @@ namespace {
   give_up(launch, fmt::format("{}: {}", what, std::strerror(code)));
 }
 
-void close_all_but(std::array<int, 4> kept) {
+void close_from(const Launch& launch, unsigned first, unsigned last = ~0U) {
+  if (sys::close_range(first, last, 0) != 0) give_up_errno(launch, "close");
+}
+
+void close_all_but(const Launch& launch, std::array<int, 4> kept) {
   std::ranges::sort(kept);
   unsigned next = 3;
   for (int fd : kept) {
     if (fd < 3) continue;
     unsigned number = static_cast<unsigned>(fd);
-    if (number > next) sys::close_range(next, number - 1, 0);
+    if (number > next) close_from(launch, next, number - 1);
     next = number + 1;
   }
-  sys::close_range(next, ~0U, 0);
+  close_from(launch, next);
 }
 
 // From here on the jail's processes see this one. It is safe from them because it cannot be dumped
@@ -34,11 +38,11 @@ void close_all_but(std::array<int, 4> kept) {
 // the host that it does not need is open any more.
 void enter_jail(const Launch& launch) {
   const Inside& inside = *launch.command.inside;
-  close_all_but({inside.process1, launch.command.output, launch.relay, launch.terminal});
+  close_all_but(launch, {inside.process1, launch.command.output, launch.relay, launch.terminal});
   if (sys::setns(inside.process1, launch.namespaces) != 0)
     give_up_errno(launch, launch.command.texts.attach);
-  sys::close_range(static_cast<unsigned>(inside.process1), static_cast<unsigned>(inside.process1),
-                   0);
+  close_from(launch, static_cast<unsigned>(inside.process1),
+             static_cast<unsigned>(inside.process1));
   // Keys of the host's session must not come along. A kernel without keyrings has none to hide.
   if (sys::keyctl(KEYCTL_JOIN_SESSION_KEYRING, nullptr) < 0 && errno != ENOSYS)
     give_up_errno(launch, launch.command.texts.attach);
@@ -114,7 +118,7 @@ void release_signals() {
   environ = variables.data();
   if (command.output >= 0 && (sys::dup2(command.output, 1) < 0 || sys::dup2(command.output, 2) < 0))
     give_up_errno(launch, "exec.consolelog");
-  if (sys::close_range(3, ~0U, 0) != 0) give_up_errno(launch, "close");
+  close_from(launch, 3);
   release_signals();
   sys::execvp(arguments[0], arguments.data());
   give_up_errno(launch,

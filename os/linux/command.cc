@@ -62,8 +62,11 @@ Result<int> differing(int process1) {
 Result<void> check_streams(const Command& command) {
   for (int fd : {0, 1, 2, command.output}) {
     struct stat status;
-    if (fd < 0 || sys::fstat(fd, &status) != 0 || !S_ISDIR(status.st_mode)) continue;
-    return fail(EPERM, fmt::format("descriptor {} is a directory of the host", fd));
+    int done = fd < 0 ? 0 : sys::fstat(fd, &status);
+    if (fd < 0 || (done != 0 && errno == EBADF)) continue;
+    if (done != 0) return fail_errno(fmt::format("descriptor {}", fd));
+    if (S_ISDIR(status.st_mode))
+      return fail(EPERM, fmt::format("descriptor {} is a directory of the host", fd));
   }
   return {};
 }
@@ -107,7 +110,7 @@ class Birth {
     Fd home(sys::pidfd_open(getpid(), 0));
     if (!home || sys::setns(process1, CLONE_NEWPID) != 0) return -1;
     home_ = std::move(home);
-    dumpable_ = sys::prctl(PR_GET_DUMPABLE, 0) == 1;
+    dumpable_ = sys::prctl(PR_GET_DUMPABLE, 0) != 0;
     return dumpable_ ? sys::prctl(PR_SET_DUMPABLE, 0) : 0;
   }
 

@@ -43,8 +43,12 @@ void report(Waiter& waiter, int status) {
 void report_changes(Waiter& waiter) {
   signalfd_siginfo drained[8];
   while (sys::read(waiter.changes, drained, sizeof drained) > 0) continue;
+  // The signal is drained and will not come again: only "nothing more" ends this.
   int status;
-  while (sys::waitpid(waiter.command, &status, WNOHANG | WUNTRACED) > 0) report(waiter, status);
+  while (pid_t changed = sys::waitpid(waiter.command, &status, WNOHANG | WUNTRACED)) {
+    if (changed > 0) report(waiter, status);
+    if (changed < 0 && errno == ECHILD) _exit(1);
+  }
 }
 
 // As a shell's fg does: the terminal first, then the signal. But the caller's shell has continued
