@@ -137,7 +137,8 @@ void break_loops(Graph& graph, std::vector<size_t>& pending) {
     } else if (graph.standing[job] == Standing::fine) {
       graph.standing[job] = Standing::looped;
     }
-    if ((pending[job] -= in_loop) == 0) graph.order.push_back(job);
+    pending[job] -= in_loop;
+    if (pending[job] == 0) graph.order.push_back(job);
   }
 }
 

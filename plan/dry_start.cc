@@ -9,6 +9,7 @@ namespace jail {
 std::vector<Visit> dry_start(const Graph& graph, const std::vector<Node>& nodes,
                              const std::vector<Standing>& standing, const std::vector<bool>& bad) {
   std::vector<Item> items;
+  items.reserve(nodes.size());
   for (size_t job = 0; job < nodes.size(); ++job) {
     items.push_back({Do::start, Asked::all, standing[job], false});
   }

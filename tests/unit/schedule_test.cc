@@ -261,55 +261,52 @@ TEST(Schedule, AJailWithoutCommandsDoesNotLoseTheOneThatWaitsBehindIt) {
   Schedule schedule(graph, items, graph.order, {1, 1}, false);
   EXPECT_EQ(schedule.next()->job, 0U);
   EXPECT_TRUE(schedule.wants_slot(0));
-  EXPECT_EQ(schedule.next()->job, 1U);
-  EXPECT_FALSE(schedule.wants_slot(1));
-  EXPECT_EQ(schedule.next()->job, 2U);
-  EXPECT_FALSE(schedule.wants_slot(2));
-  EXPECT_FALSE(schedule.next());
+  EXPECT_FALSE(schedule.next());  // all slots are taken
   schedule.ended(0);
   EXPECT_EQ(schedule.next()->step, Step::go_on);
+  EXPECT_FALSE(schedule.next());  // only one advances at a time
   schedule.done(0, true);
-  // b got what it asked for, but its worker dies of it without a word about a command.
   EXPECT_EQ(schedule.next()->job, 1U);
-  schedule.done(1, false);
+  schedule.done(1, true);
   EXPECT_EQ(schedule.next()->job, 2U);
   schedule.done(2, true);
   EXPECT_TRUE(schedule.finished());
 }
 
 TEST(Schedule, TheOneWhoseCommandEndedGoesOnBeforeThoseThatWaitForItsSlot) {
-  const Graph graph = depend_graph(nodes_of("a b"));
-  const std::vector<Item> items(2, Item{Do::start, Asked::all, Standing::fine, false});
+  const Graph graph = depend_graph(nodes_of("a b c"));
+  const std::vector<Item> items(3, Item{Do::stop, Asked::named, Standing::fine, true});
   Schedule schedule(graph, items, graph.order, {1, 1}, false);
-  EXPECT_EQ(schedule.next()->job, 0U);
-  EXPECT_TRUE(schedule.wants_slot(0));
+  EXPECT_EQ(schedule.next()->job, 2U);
+  schedule.waits(2);
   EXPECT_EQ(schedule.next()->job, 1U);
-  EXPECT_FALSE(schedule.wants_slot(1));
-  schedule.ended(0);
-  EXPECT_EQ(schedule.next()->job, 0U);
-  EXPECT_FALSE(schedule.next());  // only one advances at a time
-  EXPECT_TRUE(schedule.wants_slot(0));
-  EXPECT_FALSE(schedule.next());
-  schedule.ended(0);
-  EXPECT_EQ(schedule.next()->job, 0U);
-  schedule.done(0, true);
-  const auto grant = schedule.next();
-  EXPECT_EQ(grant->job, 1U);
+  EXPECT_TRUE(schedule.wants_slot(1));
+  schedule.ended(2);
+  EXPECT_EQ(schedule.next()->job, 2U);
+  schedule.ended(1);  // while another one advances
+  EXPECT_FALSE(schedule.wants_slot(2));
+  EXPECT_EQ(schedule.next()->job, 1U);
+  EXPECT_TRUE(schedule.wants_slot(1));
+  schedule.ended(1);
+  EXPECT_EQ(schedule.next()->job, 1U);
+  schedule.done(1, true);
+  const auto grant = schedule.next();  // before a, which has not begun
+  EXPECT_EQ(grant->job, 2U);
   EXPECT_EQ(grant->step, Step::command);
 }
 
-TEST(Schedule, ASlotIsNotLostToAJobThatWasAdvancingWhenTheCommandEnded) {
+TEST(Schedule, AWorkerThatDiesGivesItsSlotBack) {
   const Graph graph = depend_graph(nodes_of("a b"));
   const std::vector<Item> items(2, Item{Do::start, Asked::all, Standing::fine, false});
   Schedule schedule(graph, items, graph.order, {1, 1}, false);
   EXPECT_EQ(schedule.next()->job, 0U);
   EXPECT_TRUE(schedule.wants_slot(0));
+  schedule.done(0, false);
+  schedule.done(0, false);
   EXPECT_EQ(schedule.next()->job, 1U);
-  schedule.ended(0);
-  EXPECT_FALSE(schedule.wants_slot(1));
-  EXPECT_EQ(schedule.next()->job, 0U);
-  EXPECT_TRUE(schedule.wants_slot(0));
-  EXPECT_FALSE(schedule.next());
+  EXPECT_TRUE(schedule.wants_slot(1));
+  schedule.done(1, false);
+  EXPECT_TRUE(schedule.finished());
 }
 
 TEST(Schedule, JobsOfAWildcardAreTakenInTheOrderOfTheGraph) {
