@@ -42,8 +42,6 @@ jail::Attach read_options(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  jail::Result<void> filled = jail::fill_standard_descriptors();
-  if (!filled) give_up(filled.error());
   jail::Result<int> status = jail::attach(read_options(argc, argv));
   if (!status) give_up(status.error());
   jail::end_like(*status);
