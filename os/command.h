@@ -63,6 +63,8 @@ struct Running {
   Running(Running&& other) noexcept
       : pid(std::exchange(other.pid, -1)), pidfd(std::move(other.pidfd)) {}
   Running& operator=(Running&& other) noexcept;
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
   ~Running() { end(); }
   // Kills and reaps it, if it is one.
   void end();

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <fmt/format.h>
+#include <limits.h>
 
 #include "base/file.h"
 #include "os/linux/abi.h"
@@ -132,10 +133,8 @@ Result<Launch> lay_out(const Command& command) {
     launch.inherited.emplace_back(*variable);
   TRY(find_user_of(launch));
   if (command.view >= 0) {
-    if (char* here = getcwd(nullptr, 0)) {
-      launch.directory = here;
-      free(here);
-    }
+    char here[PATH_MAX];
+    if (getcwd(here, sizeof here)) launch.directory = here;
   }
   if (!command.inside) return launch;
   TRY(check_streams(command));
