@@ -105,14 +105,16 @@ Result<void> replace_file(int dir, const std::string& name, std::string_view tex
   return done;
 }
 
-Result<Words> list_directory(const std::string& path) {
-  Fd fd = TRY(open_at(AT_FDCWD, path, O_RDONLY | O_DIRECTORY));
-  DIR* directory = fdopendir(fd.get());
+Result<Words> list_directory(int dir, const std::string& path, bool directories) {
+  Fd fd = TRY(open_at(dir, path, O_RDONLY | O_DIRECTORY));
+  DIR* directory = sys::fdopendir(fd.get());
   if (!directory) return fail_errno(path);
-  fd.release();  // closedir closes it
+  (void)fd.release();  // closedir closes it
   Words names;
-  while (const dirent* entry = readdir(directory))
-    if (std::string_view(entry->d_name) != "." && std::string_view(entry->d_name) != "..") names.emplace_back(entry->d_name);
+  while (const dirent* entry = readdir(directory)) {
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != ".." && (!directories || entry->d_type == DT_DIR)) names.emplace_back(name);
+  }
   closedir(directory);
   return names;
 }

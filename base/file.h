@@ -27,8 +27,8 @@ Result<void> write_all(int fd, std::string_view text);
 // and never a part. `sync`: on disk (file and directory) when this returns. On failure nothing is left behind.
 Result<void> replace_file(int dir, const std::string& name, std::string_view text, unsigned mode, bool sync);
 
-// The names in a directory but "." and "..", in no order.
-Result<Words> list_directory(const std::string& path);
+// The names in the directory `path` below `dir` but "." and "..", in no order; `directories`: of directories only.
+Result<Words> list_directory(int dir, const std::string& path, bool directories = false);
 
 // Makes a directory and all missing ones above it, mode 0755 but for the last one's `mode`. One that is there is fine.
 Result<void> make_directories(const std::string& path, unsigned mode);

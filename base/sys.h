@@ -37,6 +37,7 @@ inline int connect(int fd, const sockaddr_un* address) { return tried("connect",
 inline int dup2(int from, int to) { return tried("dup2", [&] { return ::dup2(from, to); }); }
 inline int execvp(const char* file, char* const argv[]) { return tried("execvp", [&] { return ::execvp(file, argv); }); }
 inline int fchdir(int fd) { return tried("fchdir", [&] { return ::fchdir(fd); }); }
+inline DIR* fdopendir(int fd) { return fault_point("fdopendir") ? nullptr : ::fdopendir(fd); }
 inline int fchmod(int fd, mode_t mode) { return tried("fchmod", [&] { return ::fchmod(fd, mode); }); }
 inline int fcntl(int fd, int command, long argument = 0) { return tried("fcntl", [&] { return ::fcntl(fd, command, argument); }); }
 inline int flock(int fd, int operation) { return tried("flock", [&] { return ::flock(fd, operation); }); }

@@ -65,7 +65,7 @@ int check_form(const Options& options) {
 
 int recover_form(const Host& host, const Options& options) {
   if (options.forget && options.arguments.empty()) return usage();
-  Result<void> pruned = prune_index(host.places);
+  Result<void> pruned = prune_index(host.places, host.facts);
   Result<Index> index = read_index(host.places);
   if (!index) return print_failure(index.error());
   int status = pruned ? 0 : print_failure(pruned.error());
@@ -140,12 +140,6 @@ void finish_jobs(const Options& options, Request& request, int stop_fd) {
   }
 }
 
-// 128 + the signal that made a start give up.
-int status_of(const Fd& signals, int status) {
-  const int signal = caught_signal(signals);
-  return signal > 0 && status != 0 ? 128 + signal : status;
-}
-
 int act(const Host& host, const Options& options) {
   const bool only_cleanup = options.cleanup && !options.create && !options.modify && !options.remove;
   Result<Request> made = make_request(host, options);
@@ -164,9 +158,8 @@ int act(const Host& host, const Options& options) {
     (void)fputs("jail: the 'allow.dying' parameter and '-d' flag are deprecated and have no effect.\n", stderr);
   Schedule schedule(request.graph, request.items, request.asked, {options.parallel, 1}, options.quiet);
   Run run{host, request.jobs, schedule, prepare_job, &request, record->get(), signals->get()};
-  int status = run_jobs(run);
-  if (request.failed) status = 1;
-  return *signals ? status_of(*signals, status) : status;
+  const int status = run_jobs(run);
+  return status == 0 && request.failed ? 1 : status;
 }
 
 // The old style: PATH HOSTNAME IP[,IP] COMMAND ... (J3.9).

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "base/sys.h"
 #include "cmd/explain.h"
 #include "conf/import.h"
 #include "plan/registry.h"
@@ -46,6 +47,11 @@ void add(Request& request, Job job, const Jail* jail, Node node, Item item) {
 
 void print_messages(const Messages& messages) {
   for (const Message& message : messages) print_error(message.line_text());
+}
+
+bool exists(const std::string& path) {
+  struct stat status;
+  return sys::fstatat(AT_FDCWD, path.c_str(), &status, 0) == 0;
 }
 
 Result<Config> read_config(const Options& options) {
@@ -135,13 +141,22 @@ void ask_matching(const Options& options, const Index& index, Request& request, 
     if (request.configured[i] && wildcard_matches(wildcard, request.configured[i]->name)) ask(request, i, Asked::all);
 }
 
+// Puts the snapshots' `depend` in the place of today's, and adds the running jails that the file does not know.
+void use_snapshots(const Options& options, const Index& index, Request& request) {
+  for (const JailEntry& entry : index.entries) {
+    std::optional<size_t> job = configured_job(request, entry.name);
+    if (!job) job = add_running(options, request, entry);
+    if (Result<Spec> snapshot = read_snapshot(entry)) request.nodes[*job].depend = snapshot->depend.value_or(Words{});
+  }
+}
+
 }  // namespace
 
 Result<Request> request_removal(const Host& host, const Options& options) {
   Request request;
   Index index = TRY(read_index(host.places));
   bool have_file = false;
-  if (!options.ignore_file && (options.conf == "-" || access(options.conf.c_str(), F_OK) == 0)) {
+  if (!options.ignore_file && (options.conf == "-" || exists(options.conf))) {
     Result<Config> config = read_config(options);
     // Strict or not, a broken file must not choose which jails `*` means; but a jail that is named can be stopped.
     const bool wild = std::ranges::any_of(options.arguments, [](const std::string& word) { return is_wildcard(word); });
@@ -162,12 +177,14 @@ Result<Request> request_removal(const Host& host, const Options& options) {
       request.failed = true;
     }
   }
+  // Order and dependents come from what the jails were started with (promise 3); FreeBSD's from today's file.
+  if (!strict() && !options.ignore_file) use_snapshots(options, index, request);
   const bool note = have_file || options.arguments.size() > 1 || is_wildcard(options.arguments[0]) || options.verbose;
   for (Job& job : request.jobs) {
     job.note_removal = note;
     job.no_hooks = options.ignore_file;
   }
-  finish(request, have_file);
+  finish(request, have_file && strict());
   return request;
 }
 
@@ -205,16 +222,12 @@ Result<Request> request_configured(const Host& host, const Options& options) {
   add_configured(host, options, index, request);
   finish(request, true);
   const std::string wanted = options.arguments.empty() ? "*" : options.arguments[0];
-  if (wanted == "*") {
-    request.asked = request.graph.order;
-  } else {
-    for (size_t i = 0; i < request.jobs.size(); ++i) {
-      const std::string_view name = request.configured[i]->name;
-      if (is_wildcard(wanted) ? wildcard_matches(wanted, name) : name == wanted) request.asked.push_back(i);
-    }
-    if (request.asked.empty() && !is_wildcard(wanted)) return fail(ESRCH, fmt::format("\"{}\" not found", wanted));
+  for (size_t i = 0; i < request.jobs.size(); ++i) {
+    const std::string_view name = request.configured[i]->name;
+    if (is_wildcard(wanted) ? wildcard_matches(wanted, name) : name == wanted) request.asked.push_back(i);
   }
-  for (size_t job : request.asked) request.items[job].asked = wanted == "*" ? Asked::all : Asked::named;
+  if (request.asked.empty() && !is_wildcard(wanted)) return fail(ESRCH, fmt::format("\"{}\" not found", wanted));
+  for (size_t job : request.asked) request.items[job].asked = is_wildcard(wanted) ? Asked::all : Asked::named;
   return request;
 }
 

@@ -92,10 +92,10 @@ Result<void> set_names(int process1, const std::string* host_name, const std::st
 
 // The host name and domain name that the processes of a jail see now. Only root may look: for others, and where the jail
 // shares our uts namespace, nothing.
-struct Names {
+struct HostNames {
   std::string host, domain;
 };
-std::optional<Names> read_names(pid_t process1);
+std::optional<HostNames> read_names(pid_t process1);
 
 // The namespace file of a process that jls shows as netns.
 std::string netns_path(pid_t pid);

@@ -36,7 +36,7 @@ Result<Index> parse_index(std::string_view text) {
 // After a boot of the host, or where somebody emptied CELLBLOCK_RUN: the ledgers know name and jid.
 Result<Index> rebuild_index(const Places& places) {
   Index index;
-  Result<Words> names = list_directory(jails_of(places));
+  Result<Words> names = list_directory(AT_FDCWD, jails_of(places));
   if (!names) return index;
   for (const std::string& id : *names) {
     Result<Fd> directory = open_at(AT_FDCWD, jails_of(places) + "/" + id, O_RDONLY | O_DIRECTORY);
@@ -100,7 +100,7 @@ Result<std::string> new_id(const Places& places, const Index& index) {
 }
 
 void remove_directory(const std::string& path) {
-  Result<Words> names = list_directory(path);
+  Result<Words> names = list_directory(AT_FDCWD, path);
   if (!names) return;
   for (const std::string& name : *names) sys::unlinkat(AT_FDCWD, (path + "/" + name).c_str(), 0);
   sys::unlinkat(AT_FDCWD, path.c_str(), AT_REMOVEDIR);
@@ -114,6 +114,15 @@ void prune(const Places& places, Index& index, const JailEntry* entry) {
   const std::string id = entry->id;
   remove_directory(places.run + "/" + id);
   std::erase_if(index.entries, [&](const JailEntry& other) { return other.id == id; });
+}
+
+// Empty groups of hooks whose jail is gone, and with the last jail what all share.
+void drop_remains(const Places& places, const Facts& facts, const Index& index) {
+  Words spared;
+  for (const JailEntry& entry : index.entries) spared.push_back(entry.id);
+  std::ranges::sort(spared);
+  sweep_groups(facts, places.base, spared);
+  if (index.entries.empty()) drop_pins(places.run);
 }
 
 }  // namespace
@@ -169,7 +178,7 @@ Result<Claimed> claim(const Places& places, std::string_view name, int64_t jid) 
   claimed.entry.id = TRY(new_id(places, index));
   TRY(make_pins(places.run));
   // The index first: an entry without a directory is nothing, a directory without an entry would be lost.
-  index.last_jid = jid != 0 ? std::max(index.last_jid, jid) : claimed.entry.jid;
+  index.last_jid = jid != 0 ? index.last_jid : claimed.entry.jid;
   index.entries.push_back(claimed.entry);
   TRY(registry.save());
   const std::string directory = jails_of(places) + "/" + claimed.entry.id;
@@ -221,19 +230,15 @@ Result<void> forget(const Places& places, const Facts& facts, const std::string&
   remove_directory(jails_of(places) + "/" + id);
   remove_directory(places.run + "/" + id);
   TRY(registry.save());
-  Words spared;
-  for (const JailEntry& entry : index.entries) spared.push_back(entry.id);
-  std::ranges::sort(spared);
-  sweep_groups(facts, places.base, spared);
-  if (index.entries.empty()) drop_pins(places.run);
+  drop_remains(places, facts, index);
   return {};
 }
 
-Result<void> prune_index(const Places& places) {
+Result<void> prune_index(const Places& places, const Facts& facts) {
   RegistryLock registry = TRY(RegistryLock::take(places));
   const std::vector<JailEntry> entries = registry.index().entries;
   for (const JailEntry& entry : entries) prune(places, registry.index(), &entry);
-  if (registry.index().entries.empty()) drop_pins(places.run);
+  drop_remains(places, facts, registry.index());
   return registry.save();
 }
 
@@ -244,6 +249,11 @@ Result<Fd> open_record(const std::string& id) {
 Result<Spec> read_shown(const JailEntry& entry) {
   Fd record = TRY(open_record(entry.id));
   return read_spec("shown", TRY(read_file(record.get(), "shown")));
+}
+
+Result<Spec> read_snapshot(const JailEntry& entry) {
+  Fd record = TRY(open_record(entry.id));
+  return read_spec("spec", TRY(read_file(record.get(), "spec")));
 }
 
 Result<size_t> other_holders(const std::string& id, const Op& op) {

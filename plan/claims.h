@@ -84,14 +84,18 @@ Result<Fd> lock_parameters(const Places& places, const std::string& id);
 // the group base. Idempotent.
 Result<void> forget(const Places& places, const Facts& facts, const std::string& id);
 
-// Removes what claims that were killed left in the index and below CELLBLOCK_RUN (jail --recover).
-Result<void> prune_index(const Places& places);
+// Removes what claims that were killed left in the index and below CELLBLOCK_RUN, and the groups of hooks that have
+// emptied since (jail --recover).
+Result<void> prune_index(const Places& places, const Facts& facts);
 
 // Opens the directory of a jail's record.
 Result<Fd> open_record(const std::string& id);
 
 // The effective parameters of a jail that has come to life, as jls shows them.
 Result<Spec> read_shown(const JailEntry& entry);
+
+// What a jail was started with; only root may read it.
+Result<Spec> read_snapshot(const JailEntry& entry);
 
 // How many other jails of this registry hold an act open (an address of several jails).
 Result<size_t> other_holders(const std::string& id, const Op& op);

@@ -29,8 +29,7 @@ void inherit(Spec& spec, const Spec& above) {
 }
 
 void set_host(Spec& spec) {
-  const bool given = spec.host_hostname || spec.host_domainname || spec.host_hostuuid || spec.host_hostid;
-  set_default(spec.host, given ? JailSys::new_ : JailSys::new_);
+  set_default(spec.host, JailSys::new_);
   set_default(spec.host_hostname, "");
   set_default(spec.host_domainname, "");
   set_default(spec.host_hostuuid, "00000000-0000-0000-0000-000000000000");

@@ -24,6 +24,6 @@ Result<Fd> catch_stop_signals() {
   return open_signals(signals);
 }
 
-int caught_signal(const Fd& signals) { return signals ? read_signal(signals.get()) : 0; }
+int caught_signal(int stop_fd) { return stop_fd >= 0 ? read_signal(stop_fd) : 0; }
 
 }  // namespace jail

@@ -47,7 +47,10 @@ bool do_phase(const Run& run, size_t index, Step step) {
     char step = 0;
     ssize_t size = sys::read(socket, &step, 1);
     if (size < 0 && errno == EINTR) continue;
-    if (size != 1) _exit(0);
+    if (size != 1) {
+      const int signal = caught_signal(run.stop_fd);
+      _exit(signal > 0 ? 128 + signal : 0);
+    }
     bool good = do_phase(run, index, static_cast<Step>(step));
     if (!take_turn(job.talk, good ? Turn::done : Turn::failed)) _exit(1);
   }
@@ -63,7 +66,7 @@ Result<Worker> start_worker(const Run& run, size_t index, const std::vector<Work
   if (pid > 0) return Worker{pid, std::move(ours)};
   ours.reset();
   for (const Worker& other : workers)
-    if (other.socket) close(other.socket.get());
+    if (other.socket) Fd copy(other.socket.get());  // closes it here: only the coordinator talks to the others
   work(run, index, theirs.get());
 }
 
@@ -143,6 +146,7 @@ void run_alone(const Run& run) {
     run.schedule.done(granted->job, good && do_phase(run, granted->job, granted->step));
     print_messages(run);
   }
+  print_messages(run);
 }
 
 }  // namespace
@@ -151,7 +155,8 @@ int run_jobs(const Run& run) {
   print_messages(run);
   if (run.jobs.size() == 1) {
     run_alone(run);
-    return run.schedule.failed() ? 1 : 0;
+    const int signal = caught_signal(run.stop_fd);
+    return !run.schedule.failed() ? 0 : signal > 0 ? 128 + signal : 1;
   }
   std::vector<Worker> workers(run.jobs.size());
   for (bool stopped = false;;) {
@@ -159,15 +164,19 @@ int run_jobs(const Run& run) {
       grant(run, workers, *granted);
       print_messages(run);
     }
+    print_messages(run);
     if (run.schedule.finished()) break;
     wait_for_news(run, workers, &stopped);
     print_messages(run);
   }
+  int interrupted = 0;
   for (Worker& worker : workers) {
     worker.socket.reset();
-    if (worker.pid > 0) sys::waitpid(worker.pid, nullptr, 0);
+    int status = 0;
+    if (worker.pid > 0 && sys::waitpid(worker.pid, &status, 0) > 0 && WIFEXITED(status) && WEXITSTATUS(status) > 128)
+      interrupted = WEXITSTATUS(status);
   }
-  return run.schedule.failed() ? 1 : 0;
+  return interrupted > 0 ? interrupted : run.schedule.failed() ? 1 : 0;
 }
 
 }  // namespace jail

@@ -22,7 +22,8 @@ struct Run {
   int stop_fd = -1;    // readable when INT, TERM or HUP came
 };
 
-// Performs what the schedule grants until it is finished. The exit status: 1 if any job failed, else 0.
+// Performs what the schedule grants until it is finished. The exit status: 128 + the signal that made a start give up,
+// else 1 if any job failed, else 0.
 int run_jobs(const Run& run);
 
 }  // namespace jail

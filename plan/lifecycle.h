@@ -28,7 +28,7 @@ Result<Host> this_host();
 // undone (promise 7).
 Result<Fd> catch_stop_signals();
 // The signal that came, taken; 0 if none did.
-int caught_signal(const Fd& signals);
+int caught_signal(int stop_fd);
 
 // One jail of a command.
 struct Job {

@@ -95,7 +95,7 @@ Result<bool> modify(const Host& host, const Job& job, const JailEntry& entry) {
   Spec changes = changes_of(job.spec);
   TRY(rename(host, current, changes));
   const bool leaving = TRY(tell(host, current, changes));
-  if (leaving) TRY(await_end(current.process1.get(), 10'000, -1));
+  if (leaving) (void)TRY(await_end(current.process1.get(), 10'000, -1));
   overlay(changes, current.spec);
   overlay(changes, current.shown);
   TRY(replace_file(current.record.get(), "spec", print_spec(current.spec), 0600, false));

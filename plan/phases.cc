@@ -1,6 +1,8 @@
 // The start of a jail, read aloud: what each phase adds. The undo of an act stands with its verb, nowhere else.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "conf/address.h"
 #include "conf/fstab.h"
 #include "os/mount.h"
@@ -64,6 +66,9 @@ const char* stack_word(const Spec& spec) { return net_of(spec) == "parent" ? "sh
 Result<void> add_mount(const char* parameter, const FstabLine& line, const std::string& root, const Spec& spec, Plan& plan) {
   const std::string base = root == "/" ? "" : root;
   if (!mounted_at_boot(line.type)) {
+    // Undone after the view: the mount has to be gone before its work directory.
+    if (line.type == "unionfs")
+      plan.ops.insert(std::ranges::find(plan.ops, "view", &Op::verb), Op{"union", {line.source, line.point, line.options}});
     plan.ops.push_back({"mount", {parameter, line.type, line.source, line.point, line.options}});
     return {};
   }

@@ -62,7 +62,7 @@ Result<Listed> list_one(const JailEntry& entry) {
   listed.netns = netns_path(record.facts.process1);
   listed.dying = !open_process1({record.facts.process1, record.facts.start});
   if (listed.shown.host != JailSys::inherit) {
-    if (std::optional<Names> names = read_names(record.facts.process1)) {
+    if (std::optional<HostNames> names = read_names(record.facts.process1)) {
       listed.shown.host_hostname = names->host;
       listed.shown.host_domainname = names->domain;
     }

@@ -1,8 +1,11 @@
 // Starting a jail: the claim, the plan, the acts, and the way back.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/file.h"
 #include "base/sys.h"
+#include "base/table.h"
 #include "conf/print.h"
 #include "os/kernel.h"
 #include "plan/create.h"
@@ -55,7 +58,10 @@ Result<Plan> prepare_start(Hand& hand, const Job& job) {
   site.fstab = job.fstab;
   hand.world.view_of = parent.id;
   Plan plan = TRY(plan_start(hand.spec, hand.host.facts, site));
-  const bool on_disk = !plan.ops.empty() && plan.ops[0].verb == "prepare";
+  const bool on_disk = std::ranges::any_of(plan.ops, [&](const Op& op) {
+    const Verb* verb = find_row(std::span<const Verb>(hand.verbs), op.verb);
+    return verb && verb->lives == Lives::disk;
+  });
   TRY(replace_file(hand.claimed.directory.get(), "spec", print_spec(hand.spec), 0600, on_disk));
   hand.ledger = TRY(Ledger::create(hand.claimed.directory.get(),
                                    {site.id, hand.claimed.entry.name, hand.host.facts.boot_id}, on_disk));
@@ -137,7 +143,7 @@ Result<InTheWay> clear_the_way(const Host& host, const Job& job, const JailEntry
   if (taken.error().code != EBUSY) return std::unexpected(std::move(taken.error()));
   if (host.hook_of == entry.id) return InTheWay::exists;  // our own start: waiting for it would be for ever
   Result<LifeHolder> holder = life_holder(host.places, entry.id);
-  if (holder) TRY(await_end(holder->pidfd.get(), -1, job.talk.stop_fd));
+  if (holder) (void)TRY(await_end(holder->pidfd.get(), -1, job.talk.stop_fd));
   return InTheWay::undone;
 }
 

@@ -33,7 +33,7 @@ Result<void> make_way(const Host& host, const JailEntry& entry) {
   if (status && *status == Status::starting) TRY(signal_process(holder->pidfd.get(), SIGTERM));
   if (!TRY(await_end(holder->pidfd.get(), give_up_wait, -1)) && status && *status == Status::starting) {
     TRY(signal_process(holder->pidfd.get(), SIGKILL));
-    TRY(await_end(holder->pidfd.get(), give_up_wait, -1));
+    (void)TRY(await_end(holder->pidfd.get(), give_up_wait, -1));
   }
   return {};
 }
@@ -48,7 +48,7 @@ Result<void> take_for_stop(const Host& host, const Job& job, Hand& hand, bool* w
     if (taken || (taken.error().code != EBUSY && taken.error().code != ENOENT)) return taken;
     *was_busy = *was_busy || taken.error().code == EBUSY;
     if (taken.error().code == EBUSY) TRY(make_way(host, *entry));
-    else TRY(prune_index(host.places));
+    else TRY(prune_index(host.places, host.facts));
   }
 }
 

@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 extern "C" {  // glibc 2.36 forgot to say so itself
@@ -32,6 +33,7 @@ namespace jail::sys {
 // clang-format off
 inline int capget(__user_cap_header_struct* header, __user_cap_data_struct* data) { return tried("capget", [&] { return static_cast<int>(::syscall(SYS_capget, header, data)); }); }
 inline int capset(__user_cap_header_struct* header, const __user_cap_data_struct* data) { return tried("capset", [&] { return static_cast<int>(::syscall(SYS_capset, header, data)); }); }
+inline int accept4(int fd, int flags) { return tried("accept4", [&] { return ::accept4(fd, nullptr, nullptr, flags); }); }
 inline pid_t clone3(clone_args* args) { return tried("clone3", [&] { return static_cast<pid_t>(::syscall(SYS_clone3, args, sizeof *args)); }); }
 inline int close_range(unsigned first, unsigned last, int flags) { return tried("close_range", [&] { return ::close_range(first, last, flags); }); }
 inline int connect(int fd, const sockaddr_nl* address) { return tried("connect", [&] { return ::connect(fd, reinterpret_cast<const sockaddr*>(address), sizeof *address); }); }
@@ -56,6 +58,7 @@ inline int setdomainname(const char* name, size_t size) { return tried("setdomai
 inline int sethostname(const char* name, size_t size) { return tried("sethostname", [&] { return ::sethostname(name, size); }); }
 inline int setns(int fd, int kinds) { return tried("setns", [&] { return ::setns(fd, kinds); }); }
 inline int signalfd(int fd, const sigset_t* signals, int flags) { return tried("signalfd", [&] { return ::signalfd(fd, signals, flags); }); }
+inline int statfs(const char* path, struct statfs* status) { return tried("statfs", [&] { return ::statfs(path, status); }); }
 inline int statx(int dir, const char* path, int flags, unsigned mask, struct statx* status) { return tried("statx", [&] { return ::statx(dir, path, flags, mask, status); }); }
 inline int umount2(const char* target, int flags) { return tried("umount2", [&] { return ::umount2(target, flags); }); }
 inline int unshare(int kinds) { return tried("unshare", [&] { return ::unshare(kinds); }); }

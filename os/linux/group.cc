@@ -22,17 +22,6 @@ Result<void> check_groups(const Facts& facts) {
 
 std::string path_of(const Facts& facts, const std::string& group) { return facts.groups + "/" + group; }
 
-// The names of the directories below an open group.
-Result<Words> children(int directory) {
-  Words names;
-  DIR* list = fdopendir(TRY(open_at(directory, ".", O_RDONLY | O_DIRECTORY)).release());
-  if (!list) return fail_errno("list of groups");
-  while (const dirent* entry = readdir(list))
-    if (entry->d_type == DT_DIR && entry->d_name[0] != '.') names.emplace_back(entry->d_name);
-  closedir(list);
-  return names;
-}
-
 Result<bool> populated(int events) {
   char text[256];
   ssize_t size = sys::pread(events, text, sizeof text, 0);
@@ -43,7 +32,7 @@ Result<bool> populated(int events) {
 Result<void> add_members(int directory, const Words& except, std::vector<pid_t>& members) {
   for (const std::string& line : split(TRY(read_file(directory, "cgroup.procs")), "\n"))
     if (auto pid = parse_int(line)) members.push_back(static_cast<pid_t>(*pid));
-  for (const std::string& name : TRY(children(directory))) {
+  for (const std::string& name : TRY(list_directory(directory, ".", true))) {
     if (std::ranges::find(except, name) != except.end()) continue;
     TRY(add_members(TRY(open_at(directory, name, O_RDONLY | O_DIRECTORY)).get(), except, members));
   }
@@ -58,7 +47,7 @@ Result<void> remove_tree(int parent, const std::string& name) {
   if (errno != EBUSY) return fail_errno(name);
   Result<Fd> directory = open_at(parent, name, O_RDONLY | O_DIRECTORY);
   if (!directory) return is_gone(directory.error()) ? Result<void>() : std::unexpected(directory.error());
-  for (const std::string& child : TRY(children(directory->get()))) TRY(remove_tree(directory->get(), child));
+  for (const std::string& child : TRY(list_directory(directory->get(), ".", true))) TRY(remove_tree(directory->get(), child));
   if (sys::unlinkat(parent, name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT) return fail_errno(name);
   return {};
 }
@@ -118,7 +107,7 @@ Result<void> remove_group(const Facts& facts, const std::string& group) {
 void sweep_groups(const Facts& facts, const std::string& base, const Words& spared) {
   Result<Fd> directory = open_group(facts, base);
   if (!directory) return;
-  Result<Words> names = children(directory->get());
+  Result<Words> names = list_directory(directory->get(), ".", true);
   if (!names) return;
   for (const std::string& name : *names) {
     size_t dot = name.find(".hook");

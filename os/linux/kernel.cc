@@ -186,19 +186,19 @@ Result<void> set_names(int process1, const std::string* host_name, const std::st
       return fail_errno("host.domainname");
     return {};
   }();
-  if (::setns(home.get(), CLONE_NEWUTS) != 0) bug("no way back from another uts namespace");
+  return_home(home.get(), CLONE_NEWUTS);
   return set;
 }
 
-std::optional<Names> read_names(pid_t process1) {
+std::optional<HostNames> read_names(pid_t process1) {
   Result<Fd> home = open_at(AT_FDCWD, "/proc/self/ns/uts", O_RDONLY);
   Result<Fd> theirs = open_at(AT_FDCWD, fmt::format("/proc/{}/ns/uts", process1), O_RDONLY);
   if (!home || !theirs || sys::setns(theirs->get(), CLONE_NEWUTS) != 0) return std::nullopt;
   utsname names;
   uname(&names);
-  if (::setns(home->get(), CLONE_NEWUTS) != 0) bug("no way back from another uts namespace");
+  return_home(home->get(), CLONE_NEWUTS);
   // The kernel's word for a domain name that nobody set.
-  return Names{names.nodename, std::string_view(names.domainname) == "(none)" ? "" : names.domainname};
+  return HostNames{names.nodename, std::string_view(names.domainname) == "(none)" ? "" : names.domainname};
 }
 
 std::string netns_path(pid_t pid) { return fmt::format("/proc/{}/ns/net", pid); }

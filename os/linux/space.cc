@@ -84,7 +84,7 @@ Result<void> pin_view(const World& world, const std::string& pin) {
 
 bool is_pinned(const std::string& pin) {
   struct statfs file_system;
-  return statfs(pin.c_str(), &file_system) == 0 && file_system.f_type == NSFS_MAGIC;
+  return sys::statfs(pin.c_str(), &file_system) == 0 && file_system.f_type == NSFS_MAGIC;
 }
 
 // Takes the jail's mounts and the inner pins down in the view itself: a daemon that a hook left there would otherwise
@@ -147,7 +147,7 @@ Result<Fd> make_net() {
   Fd home = TRY(open_at(AT_FDCWD, "/proc/self/ns/net", O_RDONLY));
   if (sys::unshare(CLONE_NEWNET) != 0) return fail_errno("new network namespace");
   Result<Fd> made = open_at(AT_FDCWD, "/proc/self/ns/net", O_RDONLY);
-  if (::setns(home.get(), CLONE_NEWNET) != 0) bug("no way back from another network namespace");
+  return_home(home.get(), CLONE_NEWNET);
   return made;
 }
 

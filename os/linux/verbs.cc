@@ -32,11 +32,19 @@ Result<Words> apply_devices(World& world, const Op& op) {
   return Words{};
 }
 
+// union SOURCE POINT OPTIONS: the work directory on disk that a unionfs leaves behind; the mount itself is `mount`'s.
+Result<Words> apply_union(World& /*world*/, const Op& /*op*/) { return Words{}; }
+
+Result<void> undo_union(World& world, const Op& op) {
+  return sweep_mount(world.path, {"unionfs", op.args[0], op.args[1], op.args[2]});
+}
+
 constexpr Verb verbs[] = {
     // clang-format off
     // name        words  lives             check    apply             undo        needs gone
     {"group",      1, Lives::host_boot, nullptr, apply_group,      undo_group, "boot"},
     {"view",       2, Lives::host_boot, nullptr, apply_view,       undo_view,  "lend"},
+    {"union",      3, Lives::disk,      nullptr, apply_union,      undo_union, "view"},
     {"namespaces", 3, Lives::space,     nullptr, apply_namespaces, nullptr,    nullptr},
     {"mount",      5, Lives::space,     nullptr, apply_mount,      nullptr,    nullptr},
     {"devices",    3, Lives::space,     nullptr, apply_devices,    nullptr,    nullptr},
