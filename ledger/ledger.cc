@@ -32,8 +32,8 @@ std::string line_of(const Words& words) {
 
 Result<LedgerHead> parse_head(std::string_view line) {
   Words words = TRY(lex_words(line));
-  if (words.size() != 5 || words[0] != "ledger") return fail(EINVAL, "not a ledger");
-  if (words[1] != "1") return fail(EINVAL, "a ledger of version " + words[1] + ", made by a newer program");
+  if (words.size() != 5 || words[0] != "ledger" || line.find('\0') != std::string_view::npos) return fail(EINVAL, "not a ledger");
+  if (words[1] != "1") return fail(EINVAL, "a ledger of version " + quote_word(words[1]) + ", made by a newer program");
   return LedgerHead{words[2], words[3], words[4]};
 }
 
@@ -41,7 +41,11 @@ Result<LedgerHead> parse_head(std::string_view line) {
 
 Result<Ledger> Ledger::create(int directory, LedgerHead head, bool sync) {
   Ledger ledger;
-  ledger.file_ = TRY(open_at(directory, file_name, O_RDWR | O_CREAT | O_EXCL | O_APPEND, 0644));
+  ledger.file_ = TRY(open_at(directory, file_name, O_RDWR | O_CREAT | O_APPEND, 0644));
+  // One whose first line was torn, or never came, has announced nothing.
+  std::string there = TRY(in(file_name, read_all(ledger.file_.get(), longest)));
+  if (there.find('\n') != std::string::npos) return fail_errno(file_name, EEXIST);
+  if (!there.empty() && sys::ftruncate(ledger.file_.get(), 0) != 0) return fail_errno(file_name);
   std::string line = line_of({"ledger", "1", head.id, head.name, head.boot_id});
   TRY(in(file_name, write_all(ledger.file_.get(), line)));
   ledger.size_ = static_cast<off_t>(line.size());
@@ -53,6 +57,7 @@ Result<Ledger> Ledger::create(int directory, LedgerHead head, bool sync) {
 Result<Ledger> Ledger::open(int directory, bool writable) {
   Fd file = TRY(open_at(directory, file_name, writable ? O_RDWR | O_APPEND : O_RDONLY));
   std::string text = TRY(in(file_name, read_all(file.get(), longest)));
+  if (text.find('\n') == std::string::npos) return fail(ENOENT, "ledger: no first line");
   Ledger ledger = TRY(in(file_name, parse(text)));
   if (!writable) return ledger;
   // What a power cut tore off must not become the head of our next line.
@@ -75,7 +80,8 @@ Result<Ledger> Ledger::parse(std::string_view text) {
         ledger.head_ = TRY(parse_head(line));
         return {};
       }
-      if (line.size() < 3 || line[1] != ' ') return fail(EINVAL, "not a line of a ledger");
+      if (line.size() < 3 || line[1] != ' ' || line.find('\0') != std::string_view::npos)
+        return fail(EINVAL, "not a line of a ledger");
       return ledger.take(line[0], TRY(lex_words(line.substr(2))));
     }();
     if (!taken) return std::unexpected(std::move(taken.error()).in(fmt::format("line {}", number)));
@@ -148,14 +154,18 @@ Result<size_t> Ledger::begin(const Op& op, bool sync) {
 }
 
 Result<void> Ledger::done(size_t place, Words yield) {
+  if (!acts_.at(place).open || acts_[place].done) return fail(EINVAL, "ledger: not an act under way");
   yield.insert(yield.begin(), acts_.at(place).op.verb);
   return append('=', yield, false);
 }
 
 void Ledger::undone(size_t place) {
-  if (!append('-', words_of(acts_.at(place).op), false)) acts_.at(place).open = false;
+  if (acts_.at(place).open && !append('-', words_of(acts_.at(place).op), false)) acts_.at(place).open = false;
 }
 
-Result<void> Ledger::set_mark(Words words) { return append('!', words, false); }
+Result<void> Ledger::set_mark(Words words) {
+  if (words.empty()) return fail(EINVAL, "ledger: a mark without words");
+  return append('!', words, false);
+}
 
 }  // namespace jail

@@ -52,12 +52,12 @@ struct LedgerHead {
 // Invariants: acts() are in the order of the first `+`; what a function has returned success for is in the file.
 class Ledger {
  public:
-  // Starts the ledger of a new jail in its directory; EEXIST if there is one. With `sync` the first line and its
-  // directory entry are on disk on return.
+  // Starts the ledger of a new jail in its directory; EEXIST if there is one (a torn first line is none). With `sync`
+  // the first line and its directory entry are on disk on return.
   static Result<Ledger> create(int directory, LedgerHead head, bool sync);
 
-  // Reads the ledger of a jail, to append to it if `writable`. EINVAL with file and line for text that is no ledger of
-  // a version we know; nothing is changed then.
+  // Reads the ledger of a jail, to append to it if `writable`. ENOENT where none was begun; EINVAL with file and line
+  // for text that is no ledger of a version we know; nothing is changed then.
   static Result<Ledger> open(int directory, bool writable);
 
   // Reads the text of a ledger (the reader behind open; hostile text allowed). Not writable.
