@@ -157,7 +157,7 @@ int act(const Host& host, const Options& options) {
   if (options.dying || gives_dying(request))
     (void)fputs("jail: the 'allow.dying' parameter and '-d' flag are deprecated and have no effect.\n", stderr);
   Schedule schedule(request.graph, request.items, request.asked, {options.parallel, 1}, options.quiet);
-  Run run{host, request.jobs, schedule, prepare_job, &request, record->get(), signals->get()};
+  Run run{host, request.jobs, schedule, prepare_job, &request, record->get(), request.asked.size(), signals->get()};
   const int status = run_jobs(run);
   return status == 0 && request.failed ? 1 : status;
 }

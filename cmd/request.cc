@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <netdb.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -233,6 +234,26 @@ Result<Request> request_configured(const Host& host, const Options& options) {
 
 namespace {
 
+// ip_hostname: the addresses of host.hostname are appended to ip4.addr and ip6.addr (J2.1).
+Result<void> add_host_addresses(Spec& spec) {
+  if (!spec.ip_hostname.value_or(false)) return {};
+  const std::string name = spec.host_hostname.value_or("");
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  const int failed = getaddrinfo(name.c_str(), nullptr, &hints, &found);
+  if (failed != 0) return fail(EINVAL, fmt::format("host.hostname {}: {}", name, gai_strerror(failed)));
+  for (const addrinfo* one = found; one; one = one->ai_next) {
+    char text[NI_MAXHOST];
+    if (getnameinfo(one->ai_addr, one->ai_addrlen, text, sizeof text, nullptr, 0, NI_NUMERICHOST) != 0) continue;
+    std::optional<Words>& list = one->ai_family == AF_INET ? spec.ip4_addr : spec.ip6_addr;
+    if (!list) list = Words{};
+    list->push_back(text);
+  }
+  freeaddrinfo(found);
+  return {};
+}
+
 // meta and env of the running jail, whose lines -m changes one by one.
 Spec keys_of(const Spec& wanted) {
   Spec keys;
@@ -268,6 +289,11 @@ bool prepare_job(void* context, size_t index) {
   const std::optional<int64_t> found_jid = job.spec.jid;
   job.spec = std::move(import.spec);
   if (!job.spec.jid && !job.configured) job.spec.jid = found_jid;
+  if (!stops) {
+    Result<void> resolved = add_host_addresses(job.spec);
+    if (!resolved) job.talk.error(resolved.error().text);
+    if (!resolved) return false;
+  }
   job.fstab = std::move(import.fstab_lines);
   for (const Given& given : import.kernel)
     if (!modifies || given.param->access == Access::any) job.create_text += (job.create_text.empty() ? "" : " ") + given_text(given);

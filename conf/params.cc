@@ -1,9 +1,11 @@
 #include "conf/params.h"
 
+#include <algorithm>
+#include <array>
 #include <iterator>
+#include <numeric>
 #include <string>
 
-#include "base/table.h"
 #include "conf/spec.h"
 
 namespace jail {
@@ -141,17 +143,35 @@ std::span<const Param> params() {
   return table;
 }
 
+namespace {
+
+// The table's places in the order of the names: languages look names up a lot.
+constexpr auto by_name = [] {
+  std::array<uint16_t, std::size(table)> places{};
+  std::iota(places.begin(), places.end(), uint16_t{0});
+  std::ranges::sort(places, {}, [](uint16_t place) { return std::string_view(table[place].name); });
+  return places;
+}();
+
+const Param* row_of(std::string_view name) {
+  auto name_at = [](uint16_t place) { return std::string_view(table[place].name); };
+  auto place = std::ranges::lower_bound(by_name, name, {}, name_at);
+  return place != by_name.end() && name_at(*place) == name ? &table[*place] : nullptr;
+}
+
+}  // namespace
+
 Found find_param(std::string_view name) {
-  if (const Param* param = find_row(params(), name)) return {.param = param};
+  if (const Param* param = row_of(name)) return {.param = param};
   size_t dot = name.find('.');
   if (dot != std::string_view::npos) {
-    const Param* param = find_row(params(), name.substr(0, dot));
+    const Param* param = row_of(name.substr(0, dot));
     if (param && param->extra.form == Form::keys)
       return {.param = param, .key = name.substr(dot + 1), .is_key = true};
   }
   size_t last = name.rfind('.') + 1;
   if (!name.substr(last).starts_with("no")) return {};
-  const Param* param = find_row(params(), with_no(name, false));
+  const Param* param = row_of(with_no(name, false));
   if (param == nullptr || !param->is_boolean()) return {};
   return {.param = param, .negated = true};
 }

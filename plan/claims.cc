@@ -11,6 +11,7 @@
 #include "conf/print.h"
 #include "ledger/ledger.h"
 #include "os/kernel.h"
+#include "plan/create.h"
 
 namespace jail {
 
@@ -248,7 +249,7 @@ Result<Fd> open_record(const std::string& id) {
 
 Result<Spec> read_shown(const JailEntry& entry) {
   Fd record = TRY(open_record(entry.id));
-  return read_spec("shown", TRY(read_file(record.get(), "shown")));
+  return effective(TRY(read_spec("shown", TRY(read_file(record.get(), "shown")))));
 }
 
 Result<Spec> read_snapshot(const JailEntry& entry) {

@@ -1,9 +1,15 @@
 #include "plan/create.h"
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
 
 #include "base/file.h"
 #include "base/sys.h"
+#include "conf/address.h"
 #include "conf/import.h"
 #include "conf/param.h"
 #include "conf/print.h"
@@ -48,6 +54,21 @@ void set_network(Spec& spec) {
   set_default(spec.ip6_saddrsel, true);
 }
 
+// The first address stays in front, the others are in the order of their bytes.
+void set_order(Family family, std::optional<Words>& words) {
+  if (!words) return;
+  std::vector<std::string_view> views(words->begin(), words->end());
+  Result<Words> addresses = addresses_of(family, views);
+  if (!addresses) return;
+  auto bytes = [&](const std::string& text) {
+    std::array<unsigned char, 16> value{};
+    inet_pton(family == Family::ip4 ? AF_INET : AF_INET6, text.c_str(), value.data());
+    return value;
+  };
+  if (!addresses->empty()) std::ranges::sort(addresses->begin() + 1, addresses->end(), {}, bytes);
+  words = std::move(*addresses);
+}
+
 void set_sysv(Spec& spec) {
   const JailSys all = spec.allow_sysvipc.value_or(false) ? JailSys::inherit : JailSys::disable;
   for (auto kind : {&Spec::sysvmsg, &Spec::sysvsem, &Spec::sysvshm}) set_default(spec.*kind, all);
@@ -77,10 +98,16 @@ void set_permissions(Spec& spec) {
 
 }  // namespace
 
-Spec effective(const Spec& spec, const Spec* parent) {
+Spec public_part(const Spec& spec, const Spec* parent) {
   Spec shown = spec;
   drop_commands(shown);
   if (parent) inherit(shown, *parent);
+  set_order(Family::ip4, shown.ip4_addr);
+  set_order(Family::ip6, shown.ip6_addr);
+  return shown;
+}
+
+Spec effective(Spec shown) {
   set_default(shown.persist, false);
   set_default(shown.path, "/");
   set_default(shown.securelevel, -1);
@@ -169,7 +196,7 @@ Result<void> write_shown(World& world, const Words& boot) {
     std::string text = TRY(read_file(record.get(), "shown"));
     above = TRY(read_spec("shown", text));
   }
-  Spec shown = effective(*life.spec, nested ? &above : nullptr);
+  Spec shown = public_part(*life.spec, nested ? &above : nullptr);
   shown.jid = life.jid;
   if (self) shown.name = self->name;
   char resolved[4096];

@@ -21,9 +21,12 @@ Result<void> check_root(const World& world);
 // The line of -v for a create: "jail_set(JAIL_CREATE) name=web path=/r persist", with ": TEXT" where it failed.
 void note_create(const World& world, const std::string& failure);
 
-// The effective values of a running jail: what was given, and for the rest FreeBSD's defaults or what `parent` has
-// (J2.2, J2.3). Holds no exec.*, nor anything else that only root may see.
-Spec effective(const Spec& spec, const Spec* parent);
+// What everybody may know of a jail, as its `shown` file holds it: what was given but no exec.* nor anything else that
+// only root may see, what comes from the jail above (`parent`, perhaps nullptr), addresses in the kernel's order (J2.2).
+Spec public_part(const Spec& spec, const Spec* parent);
+
+// The effective values of a running jail: its public part, and for the rest FreeBSD's defaults (J2.2, J2.3).
+Spec effective(Spec shown);
 
 // True if a start has to keep the jail alive until its commands are over (J4.6): it does not persist, and exec.start,
 // command or exec.poststart exist.

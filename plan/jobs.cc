@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "base/file.h"
@@ -11,6 +12,8 @@
 namespace jail {
 
 namespace {
+
+constexpr size_t progress_from = 4;  // jails; fewer need no progress
 
 struct Worker {
   pid_t pid = -1;
@@ -72,7 +75,24 @@ Result<Worker> start_worker(const Run& run, size_t index, const std::vector<Work
 
 // --- the coordinator ---
 
-void hear(const Run& run, std::vector<Worker>& workers, size_t index) {
+// What is known of the workers.
+struct Crew {
+  std::vector<Worker> workers;
+  std::vector<bool> starting;  // by job: its start was granted
+  size_t up = 0;
+};
+
+// "[3/10] web" on a terminal's standard error, while many jails start.
+void show_progress(const Run& run, Crew& crew, size_t index) {
+  if (!crew.starting[index]) return;
+  ++crew.up;
+  if (run.starts < progress_from || run.jobs[index].talk.quiet || strict() || isatty(STDERR_FILENO) != 1) return;
+  const std::string line = fmt::format("[{}/{}] {}\n", crew.up, std::max(run.starts, crew.up), run.jobs[index].talk.name);
+  ignore(write_all(STDERR_FILENO, line), "the jail is up all the same");
+}
+
+void hear(const Run& run, Crew& crew, size_t index) {
+  std::vector<Worker>& workers = crew.workers;
   char word = static_cast<char>(Turn::failed);
   ssize_t size = sys::read(workers[index].socket.get(), &word, 1);
   if (size < 0 && errno == EINTR) return;
@@ -90,21 +110,24 @@ void hear(const Run& run, std::vector<Worker>& workers, size_t index) {
     case Turn::ended: run.schedule.ended(index); break;
     case Turn::exists: run.schedule.exists(index); break;
     case Turn::removed: run.schedule.removed(index); break;
-    case Turn::done: run.schedule.done(index, true); break;
+    case Turn::done:
+      show_progress(run, crew, index);
+      run.schedule.done(index, true);
+      break;
     case Turn::failed: run.schedule.done(index, false); break;
     case Turn::go: break;
   }
 }
 
-void grant(const Run& run, std::vector<Worker>& workers, const Grant& granted) {
-  Worker& worker = workers[granted.job];
+void grant(const Run& run, Crew& crew, const Grant& granted) {
+  Worker& worker = crew.workers[granted.job];
   const bool phase = granted.step == Step::stop || granted.step == Step::start || granted.step == Step::modify;
   if (worker.pid < 0) {
     if (!run.prepare(run.context, granted.job)) {
       run.schedule.done(granted.job, false);
       return;
     }
-    Result<Worker> started = start_worker(run, granted.job, workers);
+    Result<Worker> started = start_worker(run, granted.job, crew.workers);
     if (!started) {
       run.jobs[granted.job].talk.error(started.error().text);
       run.schedule.done(granted.job, false);
@@ -112,12 +135,14 @@ void grant(const Run& run, std::vector<Worker>& workers, const Grant& granted) {
     }
     worker = std::move(*started);
   }
+  if (phase) crew.starting[granted.job] = granted.step == Step::start;
   char word = phase ? static_cast<char>(granted.step) : static_cast<char>(Turn::go);
   if (!worker.socket || sys::write(worker.socket.get(), &word, 1) != 1) return;  // its end of file tells the rest
 }
 
 // Waits until a worker says something or the user wants to stop.
-void wait_for_news(const Run& run, std::vector<Worker>& workers, bool* stopped) {
+void wait_for_news(const Run& run, Crew& crew, bool* stopped) {
+  const std::vector<Worker>& workers = crew.workers;
   std::vector<pollfd> sources;
   std::vector<size_t> whose;
   for (size_t i = 0; i < workers.size(); ++i) {
@@ -128,7 +153,7 @@ void wait_for_news(const Run& run, std::vector<Worker>& workers, bool* stopped) 
   if (!*stopped && run.stop_fd >= 0) sources.push_back({run.stop_fd, POLLIN, 0});
   if (sys::poll(sources.data(), sources.size(), -1) < 0) return;
   for (size_t i = 0; i < whose.size(); ++i)
-    if (sources[i].revents != 0) hear(run, workers, whose[i]);
+    if (sources[i].revents != 0) hear(run, crew, whose[i]);
   if (sources.size() > whose.size() && sources.back().revents != 0) {
     *stopped = true;
     run.schedule.give_up();
@@ -158,19 +183,19 @@ int run_jobs(const Run& run) {
     const int signal = caught_signal(run.stop_fd);
     return !run.schedule.failed() ? 0 : signal > 0 ? 128 + signal : 1;
   }
-  std::vector<Worker> workers(run.jobs.size());
+  Crew crew{std::vector<Worker>(run.jobs.size()), std::vector<bool>(run.jobs.size())};
   for (bool stopped = false;;) {
     while (std::optional<Grant> granted = run.schedule.next()) {
-      grant(run, workers, *granted);
+      grant(run, crew, *granted);
       print_messages(run);
     }
     print_messages(run);
     if (run.schedule.finished()) break;
-    wait_for_news(run, workers, &stopped);
+    wait_for_news(run, crew, &stopped);
     print_messages(run);
   }
   int interrupted = 0;
-  for (Worker& worker : workers) {
+  for (Worker& worker : crew.workers) {
     worker.socket.reset();
     int status = 0;
     if (worker.pid > 0 && sys::waitpid(worker.pid, &status, 0) > 0 && WIFEXITED(status) && WEXITSTATUS(status) > 128)

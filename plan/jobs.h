@@ -19,6 +19,7 @@ struct Run {
   Prepare prepare;
   void* context;
   int record_fd = -1;  // -J
+  size_t starts = 0;  // jails asked to start, for the progress shown on a terminal
   int stop_fd = -1;    // readable when INT, TERM or HUP came
 };
 

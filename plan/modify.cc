@@ -28,7 +28,7 @@ Result<Current> read_current(const JailEntry& entry) {
   Current current;
   current.entry = entry;
   current.record = TRY(open_record(entry.id));
-  std::string shown = TRY(read_file(current.record.get(), "shown"));
+  std::string shown = TRY(read_file(current.record.get(), "shown"));  // its public part
   std::optional<ShownFacts> facts = shown_facts(shown);
   if (!facts) return fail(EINVAL, "shown: not a record");
   current.facts = *facts;
@@ -81,7 +81,7 @@ Result<bool> tell(const Host& host, const Current& current, const Spec& changes)
     TRY(set_names(current.process1.get(), changes.host_hostname ? &*changes.host_hostname : nullptr,
                   changes.host_domainname ? &*changes.host_domainname : nullptr));
   }
-  if (!changes.persist || *changes.persist == current.shown.persist) return false;
+  if (!changes.persist || *changes.persist == current.shown.persist.value_or(false)) return false;
   std::string answer = TRY(ask_process1(host.places.run, current.entry.id, *changes.persist ? "persist" : "nopersist"));
   return answer == "leaving";
 }
@@ -89,7 +89,7 @@ Result<bool> tell(const Host& host, const Current& current, const Spec& changes)
 Result<bool> modify(const Host& host, const Job& job, const JailEntry& entry) {
   Fd lock = TRY(lock_parameters(host.places, entry.id));
   Current current = TRY(read_current(entry));
-  if (const char* name = create_only_change(current.shown, job.spec))
+  if (const char* name = create_only_change(effective(current.shown), job.spec))
     return fail(EINVAL, fmt::format("{} cannot be changed after creation", name));
   TRY(check_ranges(job.spec));
   Spec changes = changes_of(job.spec);

@@ -127,9 +127,17 @@ Result<void> plan_jail(const Spec& spec, const Facts&, const Site& site, Plan& p
   return {};
 }
 
+// What the kernel has no word for and the jail would be without: an error before anything is made (DESIGN 2).
+Result<void> plan_absent(const Spec& spec) {
+  if (spec.exec_fib.value_or(0) != 0) return fail(ENOTSUP, "exec.fib: this system has no routing table per process");
+  if (spec.zfs_dataset && !spec.zfs_dataset->empty()) return fail(ENOTSUP, "zfs.dataset: not supported on this system");
+  for (const auto& [name, value] : {std::pair{"host.hostname", &spec.host_hostname}, {"host.domainname", &spec.host_domainname}})
+    if (*value && (*value)->size() > 64) return fail(ENAMETOOLONG, fmt::format("{}: longer than the 64 bytes of this system", name));
+  return {};
+}
+
 Result<void> plan_created(const Spec& spec, const Facts&, const Site&, Plan& plan) {
   plan_hook("created", spec.exec_created, std::nullopt, plan);
-  if (spec.zfs_dataset && !spec.zfs_dataset->empty()) return fail(ENOTSUP, "zfs.dataset: not supported on this system");
   return {};
 }
 
@@ -172,7 +180,12 @@ std::span<const Phase> phases() { return table; }
 
 Result<Plan> plan_start(const Spec& spec, const Facts& facts, const Site& site) {
   Plan plan;
+  TRY(plan_absent(spec));
   for (const Phase& phase : phases()) TRY(phase.plan(spec, facts, site, plan));
+  if (spec.enforce_statfs == 0)
+    plan.remarks.push_back("enforce_statfs=0: a jail sees the mounts below its root, as with 1");
+  if (spec.osrelease || spec.osreldate)
+    plan.remarks.push_back("osrelease, osreldate: kept and shown; programs in the jail see the host's kernel");
   if (net_of(spec) == "parent" && (spec.ip4_addr || spec.ip6_addr))
     plan.remarks.push_back("ip4.addr, ip6.addr: the jail is not yet held to these addresses on this system");
   for (const std::string& right : rights_of(spec))

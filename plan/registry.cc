@@ -7,6 +7,8 @@
 
 #include "base/file.h"
 #include "base/sys.h"
+#include "conf/config.h"
+#include "conf/import.h"
 #include "conf/print.h"
 #include "ledger/ledger.h"
 #include "os/kernel.h"
@@ -56,7 +58,7 @@ Result<Listed> list_one(const JailEntry& entry) {
   listed.jid = entry.jid;
   listed.parent = record.facts.parent;
   listed.name = entry.name;
-  listed.shown = TRY(read_spec("shown", record.shown));
+  listed.shown = effective(TRY(read_spec("shown", record.shown)));
   listed.process1 = record.facts.process1;
   listed.cgroup = "/" + record.facts.group;
   listed.netns = netns_path(record.facts.process1);
@@ -79,7 +81,7 @@ Result<Listed> list_remains(const JailEntry& entry) {
   listed.name = entry.name;
   Result<std::string> text = read_file(directory.get(), "spec");
   Result<Spec> spec = text ? read_spec("spec", *text) : Result<Spec>(Spec{});
-  listed.shown = effective(spec ? *spec : Spec{}, nullptr);
+  listed.shown = effective(public_part(spec ? *spec : Spec{}, nullptr));
   listed.shown.name = entry.name;
   listed.shown.jid = entry.jid;
   listed.dying = true;
@@ -140,7 +142,17 @@ Result<Status> jail_status(const std::string& id) {
   return alive ? Status::up : Status::ended;
 }
 
-std::string drift_of(const Listed& /*jail*/, const std::string& /*conf_file*/) { return "none"; }
+std::string drift_of(const Listed& jail, const std::string& conf_file) {
+  const Config config = load(conf_file);
+  const Jail* configured = config.rejected() ? nullptr : config.find(jail.name);
+  if (!configured) return "unconfigured";
+  Result<Spec> started = read_snapshot({jail.jid, jail.id, jail.name});
+  if (!started) return "-";
+  Import today = import_jail(config, *configured);
+  if (today.spec.ip_hostname.value_or(false))  // its addresses were looked up at the start
+    for (auto list : {&Spec::ip4_addr, &Spec::ip6_addr}) today.spec.*list = (*started).*list;
+  return today.good() && today.spec == *started ? "none" : "changed";
+}
 
 Result<FoundJail> find_running(std::string_view name_or_jid) {
   const Index index = TRY(read_index(places()));
@@ -158,7 +170,7 @@ Result<FoundJail> find_running(std::string_view name_or_jid) {
   found.id = entry->id;
   found.jid = entry->jid;
   found.name = entry->name;
-  Spec spec = TRY(read_spec("shown", record->shown));
+  const Spec spec = effective(TRY(read_spec("shown", record->shown)));
   found.path = spec.path.value_or("/");
   found.process1 = std::move(*process1);
   found.group = TRY(open_group(facts, record->facts.group + "/jail/run"));

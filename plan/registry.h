@@ -55,7 +55,8 @@ Result<std::vector<Listed>> list_jails(bool dying);
 // The status of one jail; reads its ledger and tries its lock.
 Result<Status> jail_status(const std::string& id);
 
-// Whether today's configuration asks for something else than the snapshot: "none", "changed", "unconfigured"; root only.
+// Whether today's configuration asks for something else than the snapshot: "none", "changed", "unconfigured"; "-" for
+// those who may not read the snapshot.
 std::string drift_of(const Listed& jail, const std::string& conf_file);
 
 // A running jail, ready to be entered.
