@@ -88,12 +88,18 @@ install: all
 	for page in $(mans); do \
 	  install -D -m 644 $$page "$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page#man/}" || exit 1; \
 	done
-	[ ! -f boot/cellblock.service ] || \
-	  install -D -m 644 boot/cellblock.service '$(DESTDIR)$(PREFIX)/lib/systemd/system/cellblock.service'
-	[ ! -f boot/cellblock.init ] || install -D boot/cellblock.init '$(DESTDIR)/etc/init.d/cellblock'
+	sed 's|/usr/local|$(PREFIX)|g' boot/cellblock.service | \
+	  install -D -m 644 /dev/stdin '$(DESTDIR)$(PREFIX)/lib/systemd/system/cellblock.service'
+	sed 's|/usr/local|$(PREFIX)|g' boot/cellblock.init | \
+	  install -D -m 755 /dev/stdin '$(DESTDIR)/etc/init.d/cellblock'
+	install -m 755 boot/cellblock.sh '$(DESTDIR)$(PREFIX)/libexec/cellblock'
+	[ -e '$(DESTDIR)/etc/default/cellblock' ] || \
+	  install -D -m 644 boot/default '$(DESTDIR)/etc/default/cellblock'
 
+# /etc/default/cellblock may have been edited: it stays.
 uninstall:
 	rm -f $(patsubst %,'$(DESTDIR)$(PREFIX)/sbin/%',jail jls jexec) '$(DESTDIR)$(PREFIX)/libexec/cellblock/jinit' \
+	  '$(DESTDIR)$(PREFIX)/libexec/cellblock/cellblock.sh' \
 	  '$(DESTDIR)$(PREFIX)/lib/systemd/system/cellblock.service' '$(DESTDIR)/etc/init.d/cellblock'
 	for page in $(mans); do rm -f "$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page#man/}"; done
 	-rmdir '$(DESTDIR)$(PREFIX)/libexec/cellblock'

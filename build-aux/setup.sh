@@ -8,7 +8,7 @@ packages() {
     build) echo g++ cmake ninja-build libfmt-dev libmnl-dev nlohmann-json3-dev libgtest-dev python3 ;;
     demo) echo busybox-static iproute2 ;;
     test) echo busybox-static iproute2 procps universal-ctags ;;
-    bench) echo libbenchmark-dev busybox-static ;;
+    bench) echo g++ python3 busybox-static crun runc bubblewrap systemd-container ;;
     clang) echo clang-19 libclang-rt-19-dev ;;
     tidy) echo clang-19 clang-tidy-19 ;;
     format) echo clang-format-19 ;;

@@ -23,7 +23,7 @@ mkdir "$stage/registry" "$stage/notes"
 cd "$stage"
 out=notes/out
 
-bold= dim= off=
+bold='' dim='' off=''
 if [ -t 1 ]; then bold=$(printf '\033[1m') dim=$(printf '\033[2m') off=$(printf '\033[0m'); fi
 
 # Also when it is interrupted or fails: nothing of the tour may stay.
