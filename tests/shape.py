@@ -19,7 +19,7 @@ LIMITS = {
     "longest function":           (60, 60),
     "comments, least %":          (15, None),
     "comments, most %":           (20, None),
-    "include depth":              (4, 4),
+    "include depth":              (4, 8),
     "include closure":            (10, None),
     "#if in sources":             (10, 10),
     "goto":                       (0, 0),
