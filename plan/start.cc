@@ -31,7 +31,7 @@ Result<std::string> group_of(const Host& host, const JailEntry& parent, const st
   Ledger ledger = TRY(Ledger::open(directory.get(), false));
   const Act* group = ledger.newest("group");
   if (!group) return fail(ENOENT, fmt::format("jail \"{}\" not found", parent.name));
-  return group->op.args[0] + "/jails/" + id;
+  return group->op.args[0] + "/" + id;
 }
 
 // The jail's root as it goes into the acts: absolute, without a trailing slash, links unresolved.
@@ -139,7 +139,10 @@ Result<InTheWay> clear_the_way(const Host& host, const Job& job, const JailEntry
     if (!clean_up(hand)) return fail(EBUSY, "what an earlier start left could not be undone");
     return InTheWay::undone;
   }
-  if (taken.error().code == ENOENT) return InTheWay::undone;
+  if (taken.error().code == ENOENT) {
+    TRY(prune_index(host.places, host.facts));  // an entry without a record would be found for ever
+    return InTheWay::undone;
+  }
   if (taken.error().code != EBUSY) return std::unexpected(std::move(taken.error()));
   if (host.hook_of == entry.id) return InTheWay::exists;  // our own start: waiting for it would be for ever
   Result<LifeHolder> holder = life_holder(host.places, entry.id);
