@@ -1,0 +1,166 @@
+// os/verbs.h over the table, with the rows of Linux; and what little of os/mount.h, os/users.h and
+// os/privileges.h the code above asks for.
+#include "os/verbs.h"
+
+#include <fcntl.h>
+#include <filesystem>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "os/kernel.h"
+#include "os/mount.h"
+#include "os/privileges.h"
+#include "os/users.h"
+#include "os/world.h"
+#include "tests/fake/world.h"
+
+namespace jail {
+
+using fake::effect;
+using fake::Table;
+
+namespace {
+
+Result<void> add(const char* name, const Words& row) {
+  return effect(name, [&](Table& table) -> Result<void> {
+    if (!table.has(row)) table.add(row);
+    return {};
+  });
+}
+
+Result<void> drop(const char* name, const Words& row) {
+  return effect(name, [&](Table& table) -> Result<void> {
+    table.erase(row);
+    return {};
+  });
+}
+
+bool there(const Words& row) {
+  Table table;
+  return table.has(row);
+}
+
+Result<Words> apply_group(World& world, const Op& op) {
+  for (const char* leaf : {"/jail/init", "/jail/run"})
+    TRY(make_group(world.facts, op.args[0] + leaf));
+  return Words{};
+}
+Result<void> undo_group(World& world, const Op& op) {
+  return remove_group(world.facts, op.args[0]);
+}
+
+Result<Words> apply_view(World& world, const Op& op) {
+  if (!there({"pins"})) return fail_errno("pins", ENOENT);
+  if (op.args[1] != "-" && !there({"view", op.args[1]}))
+    return fail_errno("view of the parent", ENOENT);
+  TRY(add("pin file", {"pin", world.id}));
+  TRY(add("pin view", {"view", world.id, op.args[1]}));
+  return Words{};
+}
+Result<void> undo_view(World& world, const Op&) {
+  if (there({"view", world.id})) TRY(drop("unpin view", {"view", world.id}));
+  if (there({"pin", world.id})) TRY(drop("pin file gone", {"pin", world.id}));
+  return {};
+}
+
+Result<Words> apply_union(World& world, const Op& op) {
+  TRY(add("work directory", {"work", world.id, op.args[1]}));
+  return Words{};
+}
+// The mount has to be gone before what it works in.
+Result<void> undo_union(World& world, const Op& op) {
+  if (there({"mount", world.id, op.args[1]})) return fail_errno(op.args[1], EBUSY);
+  return drop("work directory gone", {"work", world.id, op.args[1]});
+}
+
+Result<Words> apply_namespaces(World& world, const Op& op) {
+  if (!there({"view", world.id})) return fail_errno("view", ENOENT);
+  if (op.args[0] == "new" || op.args[0] == "loopback")
+    TRY(add("network stack", {"stack", world.id, op.args[0]}));
+  if (op.args[1] == "new" || op.args[1] == "owned") TRY(add("uts", {"uts", world.id, "", ""}));
+  TRY(add("cgroup", {"cgroup", world.id}));
+  return Words{};
+}
+
+Result<Words> apply_mount(World& world, const Op& op) {
+  if (!there({"view", world.id})) return fail_errno("view", ENOENT);
+  if (op.args[2] == "/missing") return fail_errno(op.args[0] + ": " + op.args[2], ENOENT);
+  TRY(add("mount", {"mount", world.id, op.args[3], op.args[1]}));
+  return Words{};
+}
+Result<Words> apply_devices(World& world, const Op& op) {
+  if (!there({"view", world.id})) return fail_errno("view", ENOENT);
+  TRY(add("devices", {"mount", world.id, op.args[1], "devices"}));
+  return Words{};
+}
+
+std::string control_of(const World& world) {
+  return world.run + "/" + world.id + "/control";
+}
+
+Result<Words> apply_boot(World& world, const Op& /*op*/) {
+  for (const char* leaf : {"/jail/init", "/jail/run"})
+    if (!there({"group", world.group + leaf}))
+      return fail_errno("group " + world.group + leaf, ENOENT);
+  if (!there({"view", world.id})) return fail_errno("view", ENOENT);
+  TRY(effect("control socket", [&](Table&) -> Result<void> {
+    Fd made(::open(control_of(world).c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+    if (!made) return fail_errno("control");
+    return {};
+  }));
+  pid_t pid = 0;
+  TRY(effect("process 1", [&](Table& table) -> Result<void> {
+    pid = fake::add_process(table, world.group + "/jail/init", {"init", world.id, "persist"});
+    return {};
+  }));
+  return Words{fmt::format("{}", pid), fmt::format("{}", TRY(start_time(pid)))};
+}
+Result<void> undo_boot(World& world, const Op& /*op*/) {
+  TRY(kill_group(world.facts, world.group));
+  if (!std::filesystem::exists(control_of(world))) return {};
+  return effect("control gone", [&](Table&) -> Result<void> {
+    if (::unlink(control_of(world).c_str()) != 0) return fail_errno("control");
+    return {};
+  });
+}
+
+constexpr Verb verbs[] = {
+    // clang-format off
+    {"group",      1, Lives::host_boot, nullptr, apply_group,      undo_group, "boot"},
+    {"view",       2, Lives::host_boot, nullptr, apply_view,       undo_view,  "lend"},
+    {"union",      3, Lives::disk,      nullptr, apply_union,      undo_union, "view"},
+    {"namespaces", 3, Lives::space,     nullptr, apply_namespaces, nullptr,    nullptr},
+    {"mount",      5, Lives::space,     nullptr, apply_mount,      nullptr,    nullptr},
+    {"devices",    3, Lives::space,     nullptr, apply_devices,    nullptr,    nullptr},
+    {"boot",       3, Lives::host_boot, nullptr, apply_boot,       undo_boot,  nullptr},
+    // clang-format on
+};
+
+}  // namespace
+
+std::span<const Verb> os_verbs() {
+  return verbs;
+}
+
+Result<void> check_mount_point(const std::string& /*root*/, const std::string& /*point*/) {
+  return {};
+}
+bool mounted_at_boot(const std::string& type) {
+  return type == "procfs" || type == "linprocfs" || type == "proc";
+}
+
+Result<void> drop_privileges(const Words& /*rights*/) {
+  return {};
+}
+std::string privilege_remark(const std::string& /*word*/) {
+  return {};
+}
+
+Result<std::optional<User>> host_user(const std::string& /*name*/) {
+  return std::optional<User>();
+}
+Result<std::optional<User>> host_user(uid_t /*uid*/) {
+  return std::optional<User>();
+}
+
+}  // namespace jail
