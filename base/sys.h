@@ -50,7 +50,7 @@ inline int kill(pid_t pid, int signal) { return tried("kill", [&] { return ::kil
 inline int listen(int fd, int backlog) { return tried("listen", [&] { return ::listen(fd, backlog); }); }
 inline int mkdirat(int dir, const char* path, mode_t mode) { return tried("mkdirat", [&] { return ::mkdirat(dir, path, mode); }); }
 inline int mknodat(int dir, const char* path, mode_t mode, dev_t device) { return tried("mknodat", [&] { return ::mknodat(dir, path, mode, device); }); }
-inline int openat(int dir, const char* path, int flags, mode_t mode = 0) { return tried("openat", [&] { return ::openat(dir, path, flags, mode); }); }
+inline int openat(int dir, const char* path, int flags, mode_t mode = 0) { return tried((flags & O_CREAT) != 0 ? "creat" : "openat", [&] { return ::openat(dir, path, flags, mode); }); }
 inline int poll(pollfd* fds, nfds_t count, int timeout) { return tried("poll", [&] { return ::poll(fds, count, timeout); }); }
 inline ssize_t pread(int fd, void* data, size_t size, off_t at) { return tried("pread", [&] { return ::pread(fd, data, size, at); }); }
 inline ssize_t read(int fd, void* data, size_t size) { return tried("read", [&] { return ::read(fd, data, size); }); }
