@@ -142,6 +142,7 @@ void finish_jobs(const Options& options, Request& request, int stop_fd) {
 
 int act(const Host& host, const Options& options) {
   const bool only_cleanup = options.cleanup && !options.create && !options.modify && !options.remove;
+  if (!options.plan) ignore(prune_index(host.places, host.facts), "what crashed commands left is in nobody's way");
   Result<Request> made = make_request(host, options);
   if (!made) return print_failure(made.error());
   Request& request = *made;

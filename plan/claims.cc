@@ -236,6 +236,8 @@ Result<void> forget(const Places& places, const Facts& facts, const std::string&
 }
 
 Result<void> prune_index(const Places& places, const Facts& facts) {
+  struct stat status;
+  if (sys::fstatat(AT_FDCWD, (places.run + "/registry").c_str(), &status, 0) != 0) return {};  // no jail since the boot
   RegistryLock registry = TRY(RegistryLock::take(places));
   const std::vector<JailEntry> entries = registry.index().entries;
   for (const JailEntry& entry : entries) prune(places, registry.index(), &entry);
