@@ -98,6 +98,7 @@ void hear(const Run& run, Crew& crew, size_t index) {
   if (size < 0 && errno == EINTR) return;
   if (size != 1) {  // it was killed: its jail is for the next command to clean up
     workers[index].socket.reset();
+    run.jobs[index].talk.error("the process that worked on it was killed");
     run.schedule.done(index, false);
     return;
   }
