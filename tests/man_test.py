@@ -169,7 +169,8 @@ def check_page(path):
 
 
 def check_ledger():
-    rows = dict(re.findall(r"^\| `(\w+)( [A-Z ]+)?` \|", read("doc/LEDGER.md"), re.M))
+    table = read("doc/LEDGER.md").split("\n| act |")[1].split("\n\n")[0]
+    rows = dict(re.findall(r"^\| `(\w+)( [A-Z -]+)?` \|", table, re.M))
     wanted = verbs()
     same_sets(wanted, rows, "LEDGER.md: {}: no row", "LEDGER.md: {}: no such act")
     for name in sorted(set(wanted) & set(rows)):
