@@ -55,7 +55,7 @@ clang: setup-build setup-clang build/clang/build.ninja
 bench: setup-build setup-bench
 	cmake --preset release -Wno-dev --log-level=WARNING
 	ninja -C build/release -j $(JOBS)
-	@bench/run.sh build/bin
+	@bench/bench.py build/bin build/release/bench
 
 .PHONY: fuzz
 fuzz: setup-build setup-clang build/fuzz/build.ninja
