@@ -1,5 +1,6 @@
-// How long the language takes: language FILE. Reads and resolves a jail.conf as jail(8) does, imports every jail's
-// values, and puts all starts in order; prints the number of jails and the milliseconds of each part.
+// How long the language takes: language FILE. Reads and resolves a jail.conf as jail(8) does,
+// imports every jail's values, and puts all starts in order; prints the number of jails and the
+// milliseconds of each part.
 #include <chrono>
 #include <cstdio>
 #include <string>
@@ -27,7 +28,8 @@ int main(int count, char** words) {
   const double loaded = since(start);
   if (config.rejected()) return 1;
   std::vector<bool> bad;
-  for (const jail::Jail& one : config.jails()) bad.push_back(!jail::import_jail(config, one).good());
+  for (const jail::Jail& one : config.jails())
+    bad.push_back(!jail::import_jail(config, one).good());
   const double imported = since(start);
   const std::vector<jail::Node> nodes = jail::nodes_of(config);
   const jail::Graph graph = jail::depend_graph(nodes);
