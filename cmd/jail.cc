@@ -2,6 +2,7 @@
 // request; the request is run.
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <signal.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -190,6 +191,8 @@ int main_form(Options& options) {
   if (options.list) return list_form(options);
   if (options.explain) return explain_form(options);
   if (options.check) return check_form(options);
+  // A worker, a process 1 or a reader of our messages that dies must not take a start or an undo with it.
+  (void)signal(SIGPIPE, SIG_IGN);
   Result<Host> host = this_host();
   if (!host) return print_failure(host.error());
   if (options.recover) return recover_form(*host, options);
