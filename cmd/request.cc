@@ -62,23 +62,27 @@ Result<Config> read_config(const Options& options) {
   return config;
 }
 
-bool runs(const Index& index, const Spec& spec) {
+Result<bool> runs(const Index& index, const Spec& spec) {
   const JailEntry* entry = find_entry(index, spec);
-  return entry && find_running(entry->name).has_value();
+  if (!entry) return false;
+  Result<FoundJail> found = find_running(entry->name);
+  if (!found && found.error().code != ESRCH) return std::unexpected(std::move(found.error()));
+  return found.has_value();
 }
 
 // All configured jails as jobs in file order.
-void add_configured(const Host& host, const Options& options, const Index& index, Request& request) {
+Result<void> add_configured(const Host& host, const Options& options, const Index& index, Request& request) {
   std::vector<Node> nodes = nodes_of(request.config);
   for (size_t i = 0; i < request.config.jails().size(); ++i) {
     const Jail& jail = request.config.jails()[i];
     Item item;
     item.standing = jail.failed ? Standing::failed : Standing::fine;
     Job job = job_of(options, jail);
-    item.running = runs(index, job.spec);
+    item.running = TRY(runs(index, job.spec));
     add(request, std::move(job), &jail, std::move(nodes[i]), item);
   }
   (void)host;
+  return {};
 }
 
 void finish(Request& request, bool keep_complaints) {
@@ -165,7 +169,7 @@ Result<Request> request_removal(const Host& host, const Options& options) {
     if (config) {
       request.config = std::move(*config);
       have_file = true;
-      add_configured(host, options, index, request);
+      TRY(add_configured(host, options, index, request));
     }
   }
   for (const std::string& word : options.arguments) {
@@ -204,13 +208,15 @@ Result<Request> request_single(const Host& host, const Options& options, const W
   job.spec.name = import.spec.name;
   job.spec.jid = import.spec.jid;
   const Index index = TRY(read_index(host.places));
-  Item item{Do::start, Asked::named, Standing::fine, runs(index, job.spec)};
+  Item item{Do::start, Asked::named, Standing::fine, TRY(runs(index, job.spec))};
   const JailEntry* entry = find_entry(index, job.spec);
   if (!entry && !job.spec.name && !job.spec.jid && !options.create) return fail(EINVAL, "no jail specified");
   if (item.running && entry) job.spec.jid = entry->jid;
   add(request, std::move(job), &jail, {"", {}}, item);
   for (const std::string& needed : import.spec.depend.value_or(Words{}))
-    if (!find_running(needed)) return fail(ESRCH, fmt::format("depends on nonexistent jail \"{}\"", needed));
+    if (Result<FoundJail> found = find_running(needed); !found)
+      return found.error().code == ESRCH ? fail(ESRCH, fmt::format("depends on nonexistent jail \"{}\"", needed))
+                                         : std::unexpected(std::move(found.error()));
   finish(request, false);
   request.asked = {0};
   return request;
@@ -220,7 +226,7 @@ Result<Request> request_configured(const Host& host, const Options& options) {
   Request request;
   request.config = TRY(read_config(options));
   const Index index = TRY(read_index(host.places));
-  add_configured(host, options, index, request);
+  TRY(add_configured(host, options, index, request));
   finish(request, true);
   const std::string wanted = options.arguments.empty() ? "*" : options.arguments[0];
   for (size_t i = 0; i < request.jobs.size(); ++i) {

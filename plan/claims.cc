@@ -100,21 +100,36 @@ Result<std::string> new_id(const Places& places, const Index& index) {
   }
 }
 
-void remove_directory(const std::string& path) {
+Result<void> remove_directory(const std::string& path) {
   Result<Words> names = list_directory(AT_FDCWD, path);
-  if (!names) return;
-  for (const std::string& name : *names) sys::unlinkat(AT_FDCWD, (path + "/" + name).c_str(), 0);
-  sys::unlinkat(AT_FDCWD, path.c_str(), AT_REMOVEDIR);
+  if (!names) return names.error().code == ENOENT ? Result<void>() : std::unexpected(std::move(names.error()));
+  for (const std::string& name : *names)
+    if (sys::unlinkat(AT_FDCWD, (path + "/" + name).c_str(), 0) != 0 && errno != ENOENT) return fail_errno(path + "/" + name);
+  if (sys::unlinkat(AT_FDCWD, path.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT) return fail_errno(path);
+  return {};
 }
 
 // An entry without a directory is what a claim or a forgetting that was killed left: under the registry's lock neither is
-// under way.
-void prune(const Places& places, Index& index, const JailEntry* entry) {
+// under way. A directory that cannot be seen is not gone.
+Result<void> prune(const Places& places, Index& index, const JailEntry* entry) {
   struct stat status;
-  if (!entry || sys::fstatat(AT_FDCWD, (jails_of(places) + "/" + entry->id).c_str(), &status, 0) == 0) return;
-  const std::string id = entry->id;
-  remove_directory(places.run + "/" + id);
+  if (!entry) return {};
+  const std::string id = entry->id, record = jails_of(places) + "/" + id;
+  if (sys::fstatat(AT_FDCWD, record.c_str(), &status, 0) == 0) return {};
+  if (errno != ENOENT) return fail_errno(record);
+  TRY(remove_directory(places.run + "/" + id));
   std::erase_if(index.entries, [&](const JailEntry& other) { return other.id == id; });
+  return {};
+}
+
+// What a claim makes for its entry of the index.
+Result<void> make_record(const Places& places, Claimed& claimed) {
+  const std::string directory = jails_of(places) + "/" + claimed.entry.id;
+  TRY(make_directories(places.run + "/" + claimed.entry.id, 0755));
+  claimed.life = TRY(lock_life(places, claimed.entry.id));
+  TRY(make_directories(directory, 0755));
+  claimed.directory = TRY(open_at(AT_FDCWD, directory, O_RDONLY | O_DIRECTORY));
+  return {};
 }
 
 // Empty groups of hooks whose jail is gone, and with the last jail what all share.
@@ -169,8 +184,8 @@ Result<void> RegistryLock::save() {
 Result<Claimed> claim(const Places& places, std::string_view name, int64_t jid) {
   RegistryLock registry = TRY(RegistryLock::take(places));
   Index& index = registry.index();
-  prune(places, index, index.by_jid(jid));
-  prune(places, index, index.by_name(name));
+  TRY(prune(places, index, index.by_jid(jid)));
+  TRY(prune(places, index, index.by_name(name)));
   if (jid != 0 && index.by_jid(jid)) return fail(EEXIST, fmt::format("jail {} already exists", jid));
   Claimed claimed;
   claimed.entry.jid = jid != 0 ? jid : TRY(free_jid(index));
@@ -182,12 +197,11 @@ Result<Claimed> claim(const Places& places, std::string_view name, int64_t jid) 
   index.last_jid = jid != 0 ? index.last_jid : claimed.entry.jid;
   index.entries.push_back(claimed.entry);
   TRY(registry.save());
-  const std::string directory = jails_of(places) + "/" + claimed.entry.id;
-  TRY(make_directories(places.run + "/" + claimed.entry.id, 0755));
-  claimed.life = TRY(lock_life(places, claimed.entry.id));
-  TRY(make_directories(directory, 0755));
-  claimed.directory = TRY(open_at(AT_FDCWD, directory, O_RDONLY | O_DIRECTORY));
-  return claimed;
+  Result<void> made = make_record(places, claimed);
+  if (made) return claimed;
+  // Without its directory the entry is nothing, and pruned.
+  ignore(remove_directory(jails_of(places) + "/" + claimed.entry.id), "it is empty: a start that was cut short");
+  return std::unexpected(std::move(made.error()));
 }
 
 Result<Claimed> take_life(const Places& places, const JailEntry& entry) {
@@ -198,7 +212,7 @@ Result<Claimed> take_life(const Places& places, const JailEntry& entry) {
   claimed.life = TRY(lock_life(places, entry.id));
   // While we waited, the last holder may have forgotten the jail.
   if (!still_there(claimed.directory.get())) {
-    remove_directory(places.run + "/" + entry.id);
+    ignore(remove_directory(places.run + "/" + entry.id), "the next command prunes it");
     return fail_errno("jail " + entry.name, ENOENT);
   }
   return claimed;
@@ -228,8 +242,8 @@ Result<void> forget(const Places& places, const Facts& facts, const std::string&
   Index& index = registry.index();
   std::erase_if(index.entries, [&](const JailEntry& entry) { return entry.id == id; });
   // The record goes before the index, so that a crash between the two leaves an entry without a record: nothing.
-  remove_directory(jails_of(places) + "/" + id);
-  remove_directory(places.run + "/" + id);
+  TRY(remove_directory(jails_of(places) + "/" + id));
+  TRY(remove_directory(places.run + "/" + id));
   TRY(registry.save());
   drop_remains(places, facts, index);
   return {};
@@ -240,9 +254,20 @@ Result<void> prune_index(const Places& places, const Facts& facts) {
   if (sys::fstatat(AT_FDCWD, (places.run + "/registry").c_str(), &status, 0) != 0) return {};  // no jail since the boot
   RegistryLock registry = TRY(RegistryLock::take(places));
   const std::vector<JailEntry> entries = registry.index().entries;
-  for (const JailEntry& entry : entries) prune(places, registry.index(), &entry);
+  for (const JailEntry& entry : entries) TRY(prune(places, registry.index(), &entry));
   drop_remains(places, facts, registry.index());
   return registry.save();
+}
+
+Result<bool> lives(const Process1& process1) {
+  Result<Fd> pidfd = open_process1(process1);
+  if (!pidfd && pidfd.error().code != ESRCH) return std::unexpected(std::move(pidfd.error()));
+  return pidfd.has_value();
+}
+
+Result<bool> lives(const Words& boot) {
+  if (boot.size() != 2) return false;
+  return lives(Process1{static_cast<pid_t>(parse_int(boot[0]).value_or(0)), static_cast<uint64_t>(parse_int(boot[1]).value_or(0))});
 }
 
 Result<Fd> open_record(const std::string& id) {

@@ -15,6 +15,7 @@
 #include "base/result.h"
 #include "ledger/op.h"
 #include "os/facts.h"
+#include "os/kernel.h"
 #include "plan/registry.h"
 
 namespace jail {
@@ -102,5 +103,10 @@ Result<size_t> other_holders(const std::string& id, const Op& op);
 
 // Gives a jail another name in the index. EEXIST if it is taken.
 Result<void> rename_entry(const Places& places, const std::string& id, const std::string& name);
+
+// Whether a process 1 lives; the second, the one that a `boot` has yielded (none: false). An error where it cannot be told:
+// what cannot be seen is not gone.
+Result<bool> lives(const Process1& process1);
+Result<bool> lives(const Words& boot);
 
 }  // namespace jail

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "conf/print.h"
 #include "os/kernel.h"
+#include "plan/claims.h"
 
 namespace jail {
 
@@ -78,12 +79,14 @@ Result<void> take_over(Hand& hand, const JailEntry& entry, const Talk& talk) {
   return {};
 }
 
-bool is_up(const Hand& hand) {
-  const Words boot = hand.ledger->yielded("boot");
-  if (boot.size() != 2 || hand.ledger->head().boot_id != hand.host.facts.boot_id) return false;
-  return open_process1({static_cast<pid_t>(parse_int(boot[0]).value_or(0)),
-                        static_cast<uint64_t>(parse_int(boot[1]).value_or(0))})
-      .has_value();
+Result<bool> is_up(const Hand& hand) {
+  if (hand.ledger->head().boot_id != hand.host.facts.boot_id) return false;
+  return lives(hand.ledger->yielded("boot"));
+}
+
+Result<bool> is_whole(const Hand& hand) {
+  if (hand.ledger->mark().empty() || hand.ledger->mark()[0] != "up") return false;
+  return is_up(hand);
 }
 
 bool undo_all(Hand& hand) {

@@ -38,8 +38,10 @@ void fill_world(Hand& hand);
 // a living command has it; ENOENT: it is no more. Else the record cannot be read.
 Result<void> take_over(Hand& hand, const JailEntry& entry, const Talk& talk);
 
-// Whether the jail's process 1 lives.
-bool is_up(const Hand& hand);
+// Whether the jail's process 1 lives, and whether its start has succeeded too and no stop has begun. An error where that
+// cannot be told.
+Result<bool> is_up(const Hand& hand);
+Result<bool> is_whole(const Hand& hand);
 
 // Undoes all that is open, says what failed, and forgets the jail if nothing is left. False: something is open still.
 bool undo_all(Hand& hand);

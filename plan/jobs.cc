@@ -91,21 +91,30 @@ void show_progress(const Run& run, Crew& crew, size_t index) {
   ignore(write_all(STDERR_FILENO, line), "the jail is up all the same");
 }
 
+// A worker that cannot be talked to any more: it was killed, or finds an end of file and undoes what it was at.
+void lose(const Run& run, Crew& crew, size_t index) {
+  crew.workers[index].socket.reset();
+  run.jobs[index].talk.error("the process that worked on it was killed");
+  run.schedule.done(index, false);
+}
+
+void tell(const Run& run, Crew& crew, size_t index, char word) {
+  ssize_t size;
+  do size = sys::write(crew.workers[index].socket.get(), &word, 1);
+  while (size < 0 && errno == EINTR);
+  if (size != 1) lose(run, crew, index);
+}
+
 void hear(const Run& run, Crew& crew, size_t index) {
   std::vector<Worker>& workers = crew.workers;
   char word = static_cast<char>(Turn::failed);
   ssize_t size = sys::read(workers[index].socket.get(), &word, 1);
   if (size < 0 && errno == EINTR) return;
-  if (size != 1) {  // it was killed: its jail is for the next command to clean up
-    workers[index].socket.reset();
-    run.jobs[index].talk.error("the process that worked on it was killed");
-    run.schedule.done(index, false);
-    return;
-  }
+  if (size != 1) return lose(run, crew, index);
   const char go = static_cast<char>(Turn::go);
   switch (static_cast<Turn>(word)) {
     case Turn::command:
-      if (run.schedule.wants_slot(index) && sys::write(workers[index].socket.get(), &go, 1) != 1) break;
+      if (run.schedule.wants_slot(index)) tell(run, crew, index, go);
       break;
     case Turn::waits: run.schedule.waits(index); break;
     case Turn::ended: run.schedule.ended(index); break;
@@ -138,7 +147,7 @@ void grant(const Run& run, Crew& crew, const Grant& granted) {
   }
   if (phase) crew.starting[granted.job] = granted.step == Step::start;
   char word = phase ? static_cast<char>(granted.step) : static_cast<char>(Turn::go);
-  if (!worker.socket || sys::write(worker.socket.get(), &word, 1) != 1) return;  // its end of file tells the rest
+  if (worker.socket) tell(run, crew, granted.job, word);
 }
 
 // Waits until a worker says something or the user wants to stop.

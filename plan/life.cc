@@ -45,9 +45,11 @@ bool strict() {
 Result<void> take_turn(const Talk& talk, Turn turn) {
   if (talk.turns < 0) return {};
   char byte = static_cast<char>(turn);
-  if (sys::write(talk.turns, &byte, 1) != 1) return fail_errno("the jail command", ECANCELED);
-  if (turn != Turn::command && turn != Turn::ended) return {};
   ssize_t size;
+  do size = sys::write(talk.turns, &byte, 1);
+  while (size < 0 && errno == EINTR);
+  if (size != 1) return fail_errno("the jail command", ECANCELED);
+  if (turn != Turn::command && turn != Turn::ended) return {};
   do size = sys::read(talk.turns, &byte, 1);
   while (size < 0 && errno == EINTR);
   if (size != 1) return fail_errno("the jail command", ECANCELED);

@@ -49,6 +49,12 @@ Result<Record> read_record(const JailEntry& entry) {
   return record;
 }
 
+// Whether it is the looking that failed, and not the record that is at fault or gone.
+bool is_ours(const Error& error) {
+  constexpr int codes[] = {EMFILE, ENFILE, ENOMEM, EIO, EACCES};
+  return std::ranges::find(codes, error.code) != std::end(codes);
+}
+
 bool lock_held(const std::string& id) { return life_holder(places(), id).has_value(); }
 
 Result<Listed> list_one(const JailEntry& entry) {
@@ -62,7 +68,7 @@ Result<Listed> list_one(const JailEntry& entry) {
   listed.process1 = record.facts.process1;
   listed.cgroup = "/" + record.facts.group;
   listed.netns = netns_path(record.facts.process1);
-  listed.dying = !open_process1({record.facts.process1, record.facts.start});
+  listed.dying = !TRY(lives(Process1{record.facts.process1, record.facts.start}));
   if (listed.shown.host != JailSys::inherit) {
     if (std::optional<HostNames> names = read_names(record.facts.process1)) {
       listed.shown.host_hostname = names->host;
@@ -120,6 +126,8 @@ Result<std::vector<Listed>> list_jails(bool dying) {
   const Index index = TRY(read_index(places()));
   for (const JailEntry& entry : index.entries) {
     Result<Listed> listed = list_one(entry);
+    // A list that lacks a jail because we are short of something would tell that the jail is gone.
+    if (!listed && is_ours(listed.error())) return std::unexpected(std::move(listed.error()).in(entry.name));
     if (!listed && dying) listed = list_remains(entry);
     if (listed && (dying || !listed->dying)) jails.push_back(std::move(*listed));
   }
@@ -136,10 +144,7 @@ Result<Status> jail_status(const std::string& id) {
   const std::string mark = ledger.mark().empty() ? "" : ledger.mark()[0];
   if (mark.empty()) return held ? Status::starting : Status::partial;
   if (mark == "down") return held ? Status::stopping : Status::broken;
-  const Words boot = ledger.yielded("boot");
-  const bool alive = boot.size() == 2 && open_process1({static_cast<pid_t>(parse_int(boot[0]).value_or(0)),
-                                                        static_cast<uint64_t>(parse_int(boot[1]).value_or(0))});
-  return alive ? Status::up : Status::ended;
+  return TRY(lives(ledger.yielded("boot"))) ? Status::up : Status::ended;
 }
 
 std::string drift_of(const Listed& jail, const std::string& conf_file) {
@@ -162,8 +167,10 @@ Result<FoundJail> find_running(std::string_view name_or_jid) {
     return fail(ESRCH, number ? fmt::format("jail {} not found", *number) : fmt::format("jail \"{}\" not found", name_or_jid));
   };
   Result<Record> record = entry ? read_record(*entry) : fail_errno("record", ENOENT);
+  if (!record && is_ours(record.error())) return std::unexpected(std::move(record.error()));
   if (!record) return missing();
   Result<Fd> process1 = open_process1({record->facts.process1, record->facts.start});
+  if (!process1 && process1.error().code != ESRCH) return std::unexpected(std::move(process1.error()));
   if (!process1) return missing();
   Facts facts = TRY(probe());
   FoundJail found;

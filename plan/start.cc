@@ -135,7 +135,7 @@ Result<InTheWay> clear_the_way(const Host& host, const Job& job, const JailEntry
   Hand hand(host);
   Result<void> taken = take_over(hand, entry, job.talk);
   if (taken) {
-    if (is_up(hand) && !hand.ledger->mark().empty() && hand.ledger->mark()[0] == "up") return InTheWay::exists;
+    if (TRY(is_whole(hand))) return InTheWay::exists;
     if (!clean_up(hand)) return fail(EBUSY, "what an earlier start left could not be undone");
     return InTheWay::undone;
   }
@@ -173,7 +173,10 @@ Result<bool> claim_jail(const Host& host, const Job& job, Hand& hand, bool* fine
       return true;
     }
     // Another command was faster: look again, and wait for it.
-    if (claimed.error().code != EEXIST) return std::unexpected(std::move(claimed.error()));
+    if (claimed.error().code != EEXIST) {
+      ignore(prune_index(host.places, host.facts), "the next command does");
+      return std::unexpected(std::move(claimed.error()));
+    }
     if (!find_entry(TRY(read_index(host.places)), job.spec)) return std::unexpected(std::move(claimed.error()));
   }
 }

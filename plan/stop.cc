@@ -114,7 +114,12 @@ bool stop_jail(const Host& host, Job& job) {
     return false;
   }
   set_policy(job, hand);
-  if (!is_up(hand)) return stop_residue(job, hand);
+  Result<bool> up = is_up(hand);
+  if (!up) {
+    say(job.talk, up.error());
+    return false;
+  }
+  if (!*up) return stop_residue(job, hand);
   ignore(hand.ledger->set_mark({"down"}), "the mark only tells a crashed stop from a jail that has ended");
   return undo_all(hand) && !hand.life.failed;
 }
@@ -127,7 +132,9 @@ bool recover_jail(const Host& host, const JailEntry& entry, const Talk& talk) {
     say(talk, taken.error());
     return false;
   }
-  if (is_up(hand) && !hand.ledger->mark().empty() && hand.ledger->mark()[0] == "up") return true;
+  Result<bool> whole = is_whole(hand);
+  if (!whole) say(talk, whole.error());
+  if (!whole || *whole) return whole.has_value();
   return clean_up(hand) && !hand.life.failed;
 }
 
@@ -138,7 +145,10 @@ bool forget_jail(const Host& host, const JailEntry& entry, const Talk& talk) {
     say(talk, taken.error());
     return false;
   }
-  if (is_up(hand) && !hand.ledger->mark().empty() && hand.ledger->mark()[0] == "up") {
+  Result<bool> whole = is_whole(hand);
+  if (!whole) say(talk, whole.error());
+  if (!whole) return false;
+  if (*whole) {
     talk.error(fmt::format("\"{}\" is up: stop it instead", entry.name));
     return false;
   }

@@ -47,13 +47,10 @@ const Words& list_of(const World& world, std::optional<Words> Spec::* list) {
   return words ? *words : none;
 }
 
-// Process 1, if the jail lives.
-bool jail_lives(const World& world) {
+// Whether process 1 is there still.
+Result<bool> jail_lives(const World& world) {
   auto boot = world.yields.find("boot");
-  if (boot == world.yields.end() || boot->second.size() != 2) return false;
-  return open_process1({static_cast<pid_t>(parse_int(boot->second[0]).value_or(0)),
-                        static_cast<uint64_t>(parse_int(boot->second[1]).value_or(0))})
-      .has_value();
+  return boot == world.yields.end() ? Result<bool>(false) : lives(boot->second);
 }
 
 Result<Words> apply_hook_named(World& world, const std::string& name) {
@@ -68,7 +65,7 @@ Result<void> undo_hook_named(World& world, const std::string& name) {
   const Pair* pair = TRY(pair_of(name));
   if (!pair->back || life.undo_hooks == Hooks::none) return {};
   const bool guard = pair->back == &Spec::exec_prestop;
-  if (guard && !jail_lives(world)) return {};
+  if (guard && !TRY(jail_lives(world))) return {};
   // What the forward half left running, if it was cut short, must not meet its own undoing.
   if (life.recovering) TRY(kill_group(world.facts, hook_group(world, pair->name)));
   life.going_on = !guard || life.rolling_back;
@@ -128,7 +125,7 @@ Result<void> terminate(World& world) {
 
 Result<void> undo_start(World& world, const Op&) {
   Life& life = *world.life;
-  if (!jail_lives(world)) return {};
+  if (!TRY(jail_lives(world))) return {};
   if (life.rolling_back && life.undo_hooks == Hooks::none) return {};
   life.going_on = !life.stop_is_strict || life.rolling_back;
   Result<void> ran = life.undo_hooks == Hooks::none ? Result<void>() : run_in_jail(world, list_of(world, &Spec::exec_stop));

@@ -7,9 +7,10 @@ namespace jail {
 
 Result<Excursion> Excursion::begin() {
   Excursion visit;
-  visit.home_ = TRY(open_at(AT_FDCWD, "/proc/self/ns/mnt", O_RDONLY));
   visit.root_ = TRY(open_at(AT_FDCWD, "/", O_PATH | O_DIRECTORY));
   visit.directory_ = TRY(open_at(AT_FDCWD, ".", O_PATH | O_DIRECTORY));
+  // Last: with it the excursion has begun, and there has to be a way back.
+  visit.home_ = TRY(open_at(AT_FDCWD, "/proc/self/ns/mnt", O_RDONLY));
   return visit;
 }
 

@@ -22,7 +22,7 @@ struct Stat {
 // proc_pid_stat(5): the name in parentheses may hold anything, so fields are counted from the last ')'.
 Result<Stat> read_stat(pid_t pid) {
   Result<std::string> text = read_file(AT_FDCWD, fmt::format("/proc/{}/stat", pid), 8192);
-  if (!text) return fail_errno(fmt::format("process {}", pid), ESRCH);
+  if (!text) return fail_errno(fmt::format("process {}", pid), text.error().code == ENOENT ? ESRCH : text.error().code);
   Words fields = split(std::string_view(*text).substr(text->rfind(')') + 1), " \n");
   if (fields.size() < 20) return fail(EINVAL, fmt::format("process {}: odd stat", pid));
   return Stat{fields[0][0], static_cast<pid_t>(parse_int(fields[1]).value_or(0)),
@@ -84,6 +84,7 @@ Result<bool> await_end(int pidfd, int timeout, int stop_fd) {
 }
 
 Result<Fd> open_process1(const Process1& process1) {
+  if (process1.pid <= 0) return fail_errno("process 1", ESRCH);
   // The descriptor first: once we hold it, the number cannot come to mean another process.
   Fd pidfd(sys::pidfd_open(process1.pid, 0));
   if (!pidfd) return fail_errno(fmt::format("process {}", process1.pid));
