@@ -2,9 +2,10 @@
 
 For use inside lives.world: an own mount, network, pid and cgroup namespace, so that all that can be seen is ours. It names:
 mounts of every mount namespace that has a process or is pinned; a census of namespaces (processes, descriptors, pins);
-links with aliases, addresses with flags, routes of all tables, rules, settings of interfaces; the nft ruleset; loop
-devices; BPF programs and links; groups of v2 and v1; unix sockets; the files below /run, /var, /tmp and the jails' roots
-with their contents; System V and POSIX ipc; live processes (a zombie is none). What it leaves out is in the constants.
+links with aliases, addresses with flags, routes of all tables, rules, settings of interfaces; loop devices; groups of v2 and
+v1; unix sockets; the files below /run, /var, /tmp and the jails' roots
+with their contents; System V and POSIX ipc; live processes (a zombie is none). What others on the machine
+change too is counted by whole_host: the nft ruleset, BPF programs and links, keyrings, objects of the kernel. What it leaves out is in the constants.
 """
 import ctypes
 import os
@@ -142,7 +143,7 @@ def loops():
 
 def fingerprint(own=(), interfaces=()):
     """The lines. `own`: pids of the test; `interfaces`: whose settings are looked at."""
-    lines = set(processes(own)) | namespaces() | set(network()) | set(groups()) | set(files()) | set(bpf()) | set(loops())
+    lines = set(processes(own)) | namespaces() | set(network()) | set(groups()) | set(files()) | set(loops())
     for interface in interfaces:
         lines |= set(settings(interface))
     lines |= {f"socket {line.split()[7]}" for line in read("/proc/net/unix").splitlines()[1:] if len(line.split()) > 7}
@@ -154,6 +155,7 @@ def fingerprint(own=(), interfaces=()):
 def whole_host():
     """What costs more, or is not ours alone: {what: how many or what}. For the begin and the end of many lives."""
     found = {"nft ruleset": output("nft", "list", "ruleset"), "loop devices": output("losetup", "-a")}
+    found["bpf"] = len(list(bpf()))
     keys = read("/proc/keys").splitlines()
     found["keyrings"] = sum("_ses" in line for line in keys)
     for line in read("/proc/slabinfo").splitlines():
@@ -164,4 +166,5 @@ def whole_host():
 
 
 def difference(before, after):
-    return sorted(f"+ {x}" for x in after - before) + sorted(f"- {x}" for x in before - after)
+    lines = sorted(f"+ {x}"[:400] for x in after - before) + sorted(f"- {x}"[:400] for x in before - after)
+    return lines[:25] + ([f"... and {len(lines) - 25} lines more"] if len(lines) > 25 else [])

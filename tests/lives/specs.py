@@ -16,16 +16,16 @@ SPECS = {
   path = /mnt/r1; persist; stop.timeout = 2;
   {ALL_HOOKS}
   exec.prestart += "sh -c 'sleep 1000 & echo $! > /mnt/work/daemon'";
-  exec.poststop += "kill -9 $(cat /mnt/work/daemon) 2> /dev/null; rm -f /mnt/work/daemon";
-  exec.start = {hook("start").replace("/mnt/work/hooks", "/log")}, "sleep 1000 > /dev/null 2>&1 &";
-  exec.stop = "kill -9 -1; true";
+  exec.poststop += "kill -9 $(cat /mnt/work/daemon 2> /dev/null) 2> /dev/null; rm -f /mnt/work/daemon";
+  exec.start = "true", "sleep 1000 > /dev/null 2>&1 &";
+  exec.stop = "kill -9 -1 2>&-; true";
 }}
 """, False, False),
     "vnet": ("j", f"""j {{
   path = /mnt/r1; vnet; vnet.interface = va; persist; mount.devfs; mount.procfs;
   exec.prestart = {hook("prestart")}; exec.poststop = {hook("poststop")};
   exec.start = "/bin/busybox ip addr add 10.9.9.9/24 dev va", "/bin/busybox ip link set va up mtu 1300",
-    "/bin/busybox ip route add default via 10.9.9.1", "/bin/busybox ip link set va alias mine";
+    "/bin/busybox ip route add default via 10.9.9.1", "/bin/busybox ip link set va address 02:00:00:00:00:66";
 }}
 """, False, False),
     "nested": ("*", f"""p {{ path = /mnt/r1; persist; children.max = 5; exec.prestart = {hook("prestart")}; exec.poststop = {hook("poststop")}; }}
@@ -45,7 +45,7 @@ j {{
   exec.poststop = {hook("poststop")};
   exec.start = "echo x > /tmp/x; id > /dev/null";
 }}
-""", True, False),
+""", True, True),
 }
 
 # Of these, the second has to have run where the first began.

@@ -110,6 +110,15 @@ def mount(*words):
     subprocess.run(["mount", *words], check=True)
 
 
+def make_net():
+    for name, value in SETTINGS.items():
+        with open(f"/proc/sys/{name}", "w") as f:
+            f.write(value)
+    ip(NET)
+    with open("/proc/sys/net/ipv4/conf/default/forwarding", "w") as f:
+        f.write("0")
+
+
 def build():
     """Inside, once: the host that the lives are lived on."""
     group, bindir = os.environ["LIVES_INSIDE"], os.open(os.environ["LIVES_BIN"], os.O_PATH)
@@ -126,7 +135,13 @@ def build():
         os.chmod(f"{WORK}/{name}", 0o755)
     for fd in (bindir, killer, busybox):
         os.close(fd)
-    for path in ("/tmp", "/run", "/var"):
+    for path in ("/tmp", "/run", "/var", "/dev/shm", "/dev/mqueue"):
+        if not os.path.isdir(path):
+            continue
+        # What others mount there vanishes here too when they remove its directory.
+        for line in reversed(fp.read("/proc/self/mounts").splitlines()):
+            if line.split()[1].startswith(path + "/"):
+                subprocess.run(["umount", "-l", line.split()[1]], check=False)
         mount("-t", "tmpfs", "lives", path)
     for path in ("/var/db", "/var/log", "/var/tmp"):
         os.mkdir(path)
@@ -136,12 +151,7 @@ def build():
     mount("-t", "cgroup2", "cgroup2", unified)  # its root is our group: all that we make is below it
     for n in range(1, 5):
         make_root(f"/mnt/r{n}", f"{WORK}/busybox")
-    for name, value in SETTINGS.items():
-        with open(f"/proc/sys/{name}", "w") as f:
-            f.write(value)
-    ip(NET)
-    with open("/proc/sys/net/ipv4/conf/default/forwarding", "w") as f:
-        f.write("0")
+    make_net()
 
 
 def run(words, timeout=60, env=None):
@@ -193,6 +203,14 @@ def settle(before, seconds=5.0):
         pause = min(pause * 2, 0.1)
 
 
+def end_daemons():
+    """Ends what hooks have started to stay."""
+    for pid in fp.pids():
+        if fp.read(f"/proc/{pid}/cmdline").startswith("sleep\0001000"):
+            os.kill(int(pid), signal.SIGKILL)
+    reap()
+
+
 def scrub():
     """Takes away whatever a bug has left, so that the next life begins as the first."""
     for _ in range(3):
@@ -203,10 +221,18 @@ def scrub():
                 os.kill(int(pid), signal.SIGKILL)
             except ProcessLookupError:
                 pass
-    reap()
+    for _ in range(200):
+        reap()
+        if len(fp.pids()) == 1:
+            break
+        time.sleep(0.01)
     for line in reversed(fp.read("/proc/self/mounts").splitlines()):
         if line.split()[1].startswith((RUN, "/mnt/r")):
             subprocess.run(["umount", "-l", line.split()[1]], check=False)
+    if not os.path.isdir("/proc/sys/net/ipv4/conf/va"):  # lost with a network namespace: new ones
+        subprocess.run(["ip", "rule", "del", "from", "192.0.2.1"], check=False)
+        subprocess.run(["ip", "addr", "flush", "dev", "lo"], check=False)
+        make_net()
     for path in (DB, RUN):
         shutil.rmtree(path, ignore_errors=True)
     for directory, _, _ in os.walk(os.path.dirname(os.environ["LIVES_INSIDE"]), topdown=False):
