@@ -86,6 +86,12 @@ Result<Fd> leaf_group(World& world, const Venue& venue, size_t number, std::stri
   return open_group(world.facts, leaf);
 }
 
+// A start ends with the coordinator. An undo goes on without it.
+Result<void> take_or_go_on(const Life& life, Turn turn) {
+  Result<void> taken = take_turn(life.talk, turn);
+  return life.going_on ? Result<void>() : taken;
+}
+
 Result<void> run_one(World& world, const Venue& venue, const CommandLine& line, size_t number) {
   const Life& life = *world.life;
   if (life.talk.verbose) {
@@ -115,11 +121,11 @@ Result<void> run_one(World& world, const Venue& venue, const CommandLine& line, 
     command.view = venue.view ? venue.view.get() : -1;
     command.group = group;
   }
-  if (!line.background) TRY(take_turn(life.talk, Turn::command));
+  if (!line.background) TRY(take_or_go_on(life, Turn::command));
   Running running = TRY(start_command(command));
   if (line.background) return {};
   Result<void> result = judge(world, running, line.shown, leaf);
-  TRY(take_turn(life.talk, Turn::ended));
+  TRY(take_or_go_on(life, Turn::ended));
   return result;
 }
 

@@ -218,6 +218,8 @@ Result<Words> apply_boot(World& world, const Op& op) {
   writes.reset();
   Result<void> heard = hear(reads.get());
   if (!heard) {
+    // Where not even its report could be read, it may be well: it would not end by itself.
+    ignore(signal_process(process1.get(), SIGKILL), "it has ended");
     while (sys::waitpid(*pid, nullptr, 0) < 0 && errno == EINTR) continue;
     return std::unexpected(std::move(heard.error()));
   }
