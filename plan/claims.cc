@@ -241,12 +241,14 @@ Result<void> forget(const Places& places, const Facts& facts, const std::string&
   RegistryLock registry = TRY(RegistryLock::take(places));
   Index& index = registry.index();
   std::erase_if(index.entries, [&](const JailEntry& entry) { return entry.id == id; });
+  // Groups first: as long as there is a record, the next command does this again. What a hook left running keeps its own.
+  Result<void> hooks = facts.groups.empty() ? Result<void>() : remove_group(facts, fmt::format("{}/{}.hook", places.base, id));
+  if (!hooks && hooks.error().code != EBUSY) return hooks;
+  drop_remains(places, facts, index);
   // The record goes before the index, so that a crash between the two leaves an entry without a record: nothing.
   TRY(remove_directory(jails_of(places) + "/" + id));
   TRY(remove_directory(places.run + "/" + id));
-  TRY(registry.save());
-  drop_remains(places, facts, index);
-  return {};
+  return registry.save();
 }
 
 Result<void> prune_index(const Places& places, const Facts& facts) {

@@ -104,7 +104,7 @@ bool clean_up(Hand& hand) {
   // A jail that was up is stopped as a jail that has ended is: its hooks run. A start is rolled back.
   const bool was_up = !hand.ledger->mark().empty();
   const bool hooks = was_up ? !strict() : hand.spec.exec_rollback.value_or(!strict());
-  hand.life.undo_hooks = hooks ? Hooks::all : Hooks::none;
+  if (!hooks) hand.life.undo_hooks = Hooks::none;  // already so for jail -R
   return undo_all(hand);
 }
 

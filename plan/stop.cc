@@ -106,6 +106,7 @@ bool stop_jail(const Host& host, Job& job) {
   if (!taken && taken.error().code == ENOENT) {
     if (job.cleanup) return run_cleanup(host, job);
     if (was_busy) return true;  // whoever had it has done what we were asked for
+    ignore(prune_index(host.places, host.facts), "what a crash left beside the records is no jail");
     say_not_found(job);
     return job.all;
   }
@@ -120,7 +121,9 @@ bool stop_jail(const Host& host, Job& job) {
     return false;
   }
   if (!*up) return stop_residue(job, hand);
-  ignore(hand.ledger->set_mark({"down"}), "the mark only tells a crashed stop from a jail that has ended");
+  // A start that was cut short is rolled back, which no guard can veto (promise 6).
+  if (hand.ledger->mark().empty()) hand.life.rolling_back = hand.life.recovering = true;
+  else ignore(hand.ledger->set_mark({"down"}), "the mark only tells a crashed stop from a jail that has ended");
   return undo_all(hand) && !hand.life.failed;
 }
 
