@@ -31,18 +31,18 @@ pid_t next_command = 500'000'000;  // no process has such a number
 
 // Where it would run, or why it cannot.
 Result<std::string> group_of(const Command& command) {
-  Table table;
   const int group = command.inside ? command.inside->group : command.group;
   const std::string name = fake::name_of(group, Thing::group);
-  if (group >= 0 && !table.has({"group", name})) return fail_errno("group " + name, ENOENT);
+  if (group >= 0 && !fake::look_for({"group", name})) return fail_errno("group " + name, ENOENT);
   if (!command.inside) {
-    if (command.view >= 0 && !table.has({"view", fake::name_of(command.view, Thing::view)}))
+    if (command.view >= 0 && !fake::look_for({"view", fake::name_of(command.view, Thing::view)}))
       return fail_errno("view", ENOENT);
     return name.empty() ? "caller" : name;
   }
   Words process = split(fake::name_of(command.inside->process1, Thing::process), " ");
   process.insert(process.begin(), "process");
-  if (process.size() != 3 || !table.has(process)) return fail_errno(command.texts.attach, EINVAL);
+  if (process.size() != 3 || !fake::look_for(process))
+    return fail_errno(command.texts.attach, EINVAL);
   return name;
 }
 
@@ -88,7 +88,7 @@ Result<Ended> wait_command(Running& waited, int64_t timeout, int stop_fd) {
   if (timeout >= 0) return Ended{true, 0};
   if (stop_fd < 0) return fail(EDEADLK, "a command that never ends, and nobody to stop it");
   pollfd stop{stop_fd, POLLIN, 0};
-  if (::poll(&stop, 1, -1) < 0) return fail_errno("poll");
+  while (::poll(&stop, 1, -1) < 0 && errno == EINTR) continue;
   return fail_errno("wait", ECANCELED);
 }
 

@@ -36,8 +36,8 @@ bool is_member(const Words& row, const std::string& group) {
   return row[0] == "process" && path_covers(group, row[3]);
 }
 
-bool has_members(const Table& table, const std::string& group) {
-  return std::ranges::any_of(table.rows, [&](const Words& row) { return is_member(row, group); });
+bool has_members(const fake::Rows& rows, const std::string& group) {
+  return std::ranges::any_of(rows, [&](const Words& row) { return is_member(row, group); });
 }
 
 Result<void> drop(const char* name, const Words& begin) {
@@ -53,35 +53,30 @@ Result<Facts> probe() {
   Facts facts;
   facts.system = "Linux";
   facts.release = "6.1.0-fake";
-  Table table;
-  facts.boot_id = (*table.find({"boot"}))[1];
+  facts.boot_id = (*fake::look_for({"boot"}))[1];
   facts.groups = "/groups";
-  facts.addresses_marked = !table.has({"unmarked"});
+  facts.addresses_marked = !fake::look_for({"unmarked"});
   return facts;
 }
 
 Result<uint64_t> start_time(pid_t pid) {
-  Table table;
-  const Words* row = table.find(process_row(pid));
+  const Words* row = fake::look_for(process_row(pid));
   if (!row) return fail_errno("process", ESRCH);
   return static_cast<uint64_t>(parse_int((*row)[2]).value());
 }
 
 Result<Fd> open_process(pid_t pid) {
-  {
-    Table table;
-    if (const Words* row = table.find(process_row(pid)))
-      return fake::make_handle(Thing::process, (*row)[1] + " " + (*row)[2]);
-  }
+  if (const Words* row = fake::look_for(process_row(pid)))
+    return fake::make_handle(Thing::process, (*row)[1] + " " + (*row)[2]);
   Fd real(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   if (!real) return fail_errno(fmt::format("process {}", pid), ESRCH);
+  fake::note_handle(real.get(), Thing::none, "");
   return real;
 }
 
 Result<Fd> open_process1(const Process1& process1) {
-  Table table;
   const std::string name = fmt::format("{} {}", process1.pid, process1.start);
-  if (!table.has(named_row(name)))
+  if (!fake::look_for(named_row(name)))
     return fail_errno(fmt::format("process {}", process1.pid), ESRCH);
   return fake::make_handle(Thing::process, name);
 }
@@ -104,12 +99,12 @@ Result<void> signal_process(int pidfd, int signal) {
 // Nothing happens in this world by itself: who has not ended does not end by waiting.
 Result<bool> await_end(int pidfd, int timeout, int stop_fd) {
   const std::string name = fake::name_of(pidfd, Thing::process);
-  if (!name.empty()) {
-    Table table;
-    return !table.has(named_row(name));
-  }
+  if (!name.empty()) return !fake::look_for(named_row(name));
   pollfd ends[] = {{pidfd, POLLIN, 0}, {stop_fd, POLLIN, 0}};
-  if (::poll(ends, 2, timeout) < 0) return fail_errno("poll");
+  int ready;
+  do ready = ::poll(ends, 2, timeout);
+  while (ready < 0 && errno == EINTR);
+  if (ready < 0) return fail_errno("poll");
   if (ends[0].revents != 0) return true;
   if (ends[1].revents != 0) return fail_errno("wait", ECANCELED);
   return false;
@@ -138,8 +133,7 @@ int read_signal(int fd) {
 Result<std::vector<pid_t>> group_members(const Facts& /*facts*/, const std::string& group,
                                          const Words& except) {
   std::vector<pid_t> members;
-  Table table;
-  for (const Words& row : table.rows) {
+  for (const Words& row : fake::look()) {
     const bool excepted = std::ranges::any_of(
         except, [&](const std::string& name) { return is_member(row, group + "/" + name); });
     if (is_member(row, group) && !excepted)
@@ -149,18 +143,14 @@ Result<std::vector<pid_t>> group_members(const Facts& /*facts*/, const std::stri
 }
 
 Result<Fd> open_group(const Facts& /*facts*/, const std::string& group) {
-  Table table;
-  if (!table.has({"group", group})) return fail_errno("group " + group, ENOENT);
+  if (!fake::look_for({"group", group})) return fail_errno("group " + group, ENOENT);
   return fake::make_handle(Thing::group, group);
 }
 
 Result<void> make_group(const Facts& facts, const std::string& group) {
   if (size_t slash = group.rfind('/'); slash != std::string::npos)
     TRY(make_group(facts, group.substr(0, slash)));
-  {
-    Table table;
-    if (table.has({"group", group})) return {};
-  }
+  if (fake::look_for({"group", group})) return {};
   return effect("make group", [&](Table& table) -> Result<void> {
     table.add({"group", group});
     return {};
@@ -168,10 +158,7 @@ Result<void> make_group(const Facts& facts, const std::string& group) {
 }
 
 Result<void> kill_group(const Facts& /*facts*/, const std::string& group) {
-  {
-    Table table;
-    if (!has_members(table, group)) return {};
-  }
+  if (!has_members(fake::look(), group)) return {};
   return effect("kill group", [&](Table& table) -> Result<void> {
     std::erase_if(table.rows, [&](const Words& row) { return is_member(row, group); });
     return {};
@@ -182,9 +169,8 @@ Result<void> remove_group(const Facts& /*facts*/, const std::string& group) {
   for (;;) {
     Words deepest;
     {
-      Table table;
-      if (has_members(table, group)) return fail_errno("group " + group, EBUSY);
-      for (const Words& row : table.rows)
+      if (has_members(fake::look(), group)) return fail_errno("group " + group, EBUSY);
+      for (const Words& row : fake::look())
         if (row[0] == "group" && path_covers(group, row[1]) &&
             (deepest.empty() || row[1].size() > deepest[1].size()))
           deepest = row;
@@ -197,8 +183,7 @@ Result<void> remove_group(const Facts& /*facts*/, const std::string& group) {
 void sweep_groups(const Facts& facts, const std::string& base, const Words& spared) {
   Words candidates;
   {
-    Table table;
-    for (const Words& row : table.rows) {
+    for (const Words& row : fake::look()) {
       const size_t end = row[0] == "group" ? row[1].find(".hook") : std::string::npos;
       if (end == std::string::npos || !path_covers(base, row[1]) ||
           row[1].find('/', end) != std::string::npos)
@@ -211,23 +196,18 @@ void sweep_groups(const Facts& facts, const std::string& base, const Words& spar
     ignore(remove_group(facts, group), "a process that is left keeps it");
   size_t left = 0;
   {
-    Table table;
-    for (const Words& row : table.rows)
+    for (const Words& row : fake::look())
       left += row[0] == "group" && path_covers(base, row[1]) ? 1 : 0;
   }
   if (left == 1) ignore(remove_group(facts, base), "the next one tries again");
 }
 
 bool group_populated(const Facts& /*facts*/, const std::string& group) {
-  Table table;
-  return has_members(table, group);
+  return has_members(fake::look(), group);
 }
 
 Result<void> make_pins(const std::string& /*run*/) {
-  {
-    Table table;
-    if (table.has({"pins"})) return {};
-  }
+  if (fake::look_for({"pins"})) return {};
   return effect("mount pins", [](Table& table) -> Result<void> {
     table.add({"pins"});
     return {};
@@ -235,22 +215,17 @@ Result<void> make_pins(const std::string& /*run*/) {
 }
 
 void drop_pins(const std::string& /*run*/) {
-  {
-    Table table;
-    if (!table.has({"pins"}) || table.has({"pin"})) return;
-  }
+  if (!fake::look_for({"pins"}) || fake::look_for({"pin"})) return;
   ignore(drop("unmount pins", {"pins"}), "the next one tries again");
 }
 
 Result<Fd> open_view(const std::string& /*run*/, const std::string& id) {
-  Table table;
-  if (!table.has({"view", id})) return fail_errno("view", ENOENT);
+  if (!fake::look_for({"view", id})) return fail_errno("view", ENOENT);
   return fake::make_handle(Thing::view, id);
 }
 
 Result<Fd> open_stack(const std::string& /*run*/, const std::string& id) {
-  Table table;
-  if (!table.has({"stack", id})) return fail_errno("network stack of the jail", ENOENT);
+  if (!fake::look_for({"stack", id})) return fail_errno("network stack of the jail", ENOENT);
   return fake::make_handle(Thing::stack, id);
 }
 
@@ -267,7 +242,7 @@ Result<std::string> ask_process1(const std::string& run, const std::string& id,
       if (!begins(row, {"process"}) || row[4] != "init" || row[5] != id) continue;
       row.back() = word;
       const std::string group = row[3].substr(0, row[3].size() - 4) + "run";
-      if (word == "nopersist" && !has_members(table, group)) answer = "leaving";
+      if (word == "nopersist" && !has_members(table.rows, group)) answer = "leaving";
       return {};
     }
     return fail_errno("control", ECONNREFUSED);
@@ -289,9 +264,8 @@ Result<void> set_names(int process1, const std::string* host_name, const std::st
 }
 
 std::optional<HostNames> read_names(pid_t process1) {
-  Table table;
-  const Words* row = table.find(process_row(process1));
-  const Words* names = row && (*row)[4] == "init" ? table.find({"uts", (*row)[5]}) : nullptr;
+  const Words* row = fake::look_for(process_row(process1));
+  const Words* names = row && (*row)[4] == "init" ? fake::look_for({"uts", (*row)[5]}) : nullptr;
   if (!names) return std::nullopt;
   return HostNames{(*names)[2], (*names)[3]};
 }

@@ -67,7 +67,8 @@ std::string status_of(const std::string& name) {
   const JailEntry* entry = index ? index->by_name(name) : nullptr;
   if (!entry) return "absent";
   Result<Status> status = jail_status(entry->id);
-  return status ? status_word(*status) : status.error().text;
+  if (status) return status_word(*status);
+  return status.error().code == ENOENT ? "absent" : status.error().text;
 }
 
 bool in_order(const Words& all, const Words& wanted) {

@@ -2,6 +2,7 @@
 // PREFIX MARK".
 #include "os/net.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 #include "tests/fake/world.h"
@@ -27,8 +28,7 @@ Words* find_marked(Table& table, const std::string& alias) {
 }  // namespace
 
 Result<bool> addresses_marked() {
-  Table table;
-  return !table.has({"unmarked"});
+  return !fake::look_for({"unmarked"});
 }
 
 Result<void> check_extra(const InterfaceAddress& address) {
@@ -39,9 +39,9 @@ Result<void> check_extra(const InterfaceAddress& address) {
 }
 
 Result<Holder> find_address(const InterfaceAddress& address) {
-  Table table;
-  if (!table.has({"link", address.interface, "host"})) return fail_errno(address.interface, ENODEV);
-  const Words* row = table.find({"address", address.interface, address.address});
+  if (!fake::look_for({"link", address.interface, "host"}))
+    return fail_errno(address.interface, ENODEV);
+  const Words* row = fake::look_for({"address", address.interface, address.address});
   if (!row) return Holder::nobody;
   return (*row)[4] == "ours" ? Holder::us : Holder::others;
 }
@@ -73,8 +73,7 @@ Result<void> remove_address(const InterfaceAddress& address, bool unmarked) {
 }
 
 Result<std::string> describe_interface(const std::string& name) {
-  Table table;
-  const Words* row = table.find({"link", name, "host"});
+  const Words* row = fake::look_for({"link", name, "host"});
   if (!row) return fail_errno(name, ENODEV);
   return name + "\n" + (*row)[3] + "\n";
 }
@@ -98,13 +97,11 @@ Result<void> lend_interface(const std::string& name, int stack, const std::strin
 Result<void> give_back_interface(const std::string& saved, int stack, const std::string& mark) {
   const std::string alias = "cellblock:" + mark;
   const Words was = split(saved, "\n");
-  {
-    Table table;
-    const Words* row = find_marked(table, alias);
-    if (!row) return {};
-    if ((*row)[2] != "host" && (*row)[2] != fake::name_of(stack, Thing::stack))
-      return fail_errno(was.at(0), ENODEV);
-  }
+  auto row = std::ranges::find_if(
+      fake::look(), [&](const Words& one) { return one[0] == "link" && one[3] == alias; });
+  if (row == fake::look().end()) return {};
+  if ((*row)[2] != "host" && (*row)[2] != fake::name_of(stack, Thing::stack))
+    return fail_errno(was.at(0), ENODEV);
   TRY(effect("fetch interface", [&](Table& table) -> Result<void> {
     (*find_marked(table, alias))[2] = "host";
     return {};

@@ -12,7 +12,7 @@ struct Points {
   Order order;
   std::vector<Point> passed;
   bool changed = false, watching = true;
-  bool (*watch)() = nullptr;
+  bool (*watch)(bool) = nullptr;
 };
 Points& points() {
   static Points all;
@@ -29,13 +29,13 @@ const std::vector<Point>& points_passed() {
   return points().passed;
 }
 
-void watch_points(bool (*watch)()) {
+void watch_points(bool (*watch)(bool worth_dying)) {
   points().watch = watch;
 }
 
 bool point(const char* name, Side side) {
   Points& all = points();
-  if (all.watch && all.watching) all.watching = all.watch();
+  if (all.watch && all.watching) all.watching = all.watch(all.changed);
   if (!all.watching) return false;
   const size_t number = all.passed.size();
   all.passed.push_back({name, all.changed});

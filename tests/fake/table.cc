@@ -27,6 +27,16 @@ std::string& directory() {
   return path;
 }
 
+// The table as it was read last: parsed again only where its text is another.
+struct Known {
+  std::string text;
+  Rows rows;
+};
+Known& known() {
+  static Known table;
+  return table;
+}
+
 std::string table_file() {
   return directory() + "/world";
 }
@@ -49,6 +59,24 @@ std::string read_whole(const std::string& path) {
   return text.str();
 }
 
+Fd open_table(int lock) {
+  Fd file(::open(table_file().c_str(), O_RDWR | O_CLOEXEC));
+  if (!file || ::flock(file.get(), lock) != 0) bug("no world");
+  return file;
+}
+
+const Known& read_table(const Fd& file) {
+  std::string text;
+  char chunk[16384];
+  for (ssize_t size; (size = ::read(file.get(), chunk, sizeof chunk)) > 0;)
+    text.append(chunk, static_cast<size_t>(size));
+  if (text == known().text && !text.empty()) return known();
+  known().rows.clear();
+  for (const std::string& line : split(text, "\n")) known().rows.push_back(split_exact(line, '\t'));
+  known().text = std::move(text);
+  return known();
+}
+
 // A process 1 that was told not to persist leaves when the last other process has gone; a view ends
 // with its pin, and with it all that is in it: a virtual interface that is still there is lost.
 void settle(Table& table) {
@@ -62,13 +90,13 @@ void settle(Table& table) {
     if (!busy) leaving.push_back(row);
   }
   for (const Words& row : leaving) table.erase(row);
-  for (const Words& row : Rows(table.rows)) {
+  std::erase_if(table.rows, [&](const Words& row) {
+    const std::string& kind = row[0];
     const bool inside =
-        row[0] == "mount" || row[0] == "stack" || row[0] == "uts" || row[0] == "cgroup";
-    if (row[0] == "view" && !table.has({"pin", row[1]})) table.erase(row);
-    if (inside && !table.has({"pin", row[1]})) table.erase(row);
-    if (row[0] == "link" && row[2] != "host" && !table.has({"pin", row[2]})) table.erase(row);
-  }
+        kind == "view" || kind == "mount" || kind == "stack" || kind == "uts" || kind == "cgroup";
+    const bool lent = kind == "link" && row[2] != "host";
+    return (inside || lent) && !table.has({"pin", row[inside ? 1 : 2]});
+  });
 }
 
 struct Handle {
@@ -106,13 +134,23 @@ bool begins(const Words& row, const Words& begin) {
   return row.size() >= begin.size() && std::equal(begin.begin(), begin.end(), row.begin());
 }
 
-Table::Table() : file_(::open(table_file().c_str(), O_RDWR | O_CLOEXEC)) {
-  if (!file_ || ::flock(file_.get(), LOCK_EX) != 0) bug("no world");
-  std::string text;
-  char chunk[16384];
-  for (ssize_t size; (size = ::read(file_.get(), chunk, sizeof chunk)) > 0;)
-    text.append(chunk, static_cast<size_t>(size));
-  for (const std::string& line : split(text, "\n")) rows.push_back(split_exact(line, '\t'));
+const Rows& look() {
+  Fd file = open_table(LOCK_SH);
+  return read_table(file).rows;
+}
+
+const Words* look_for(const Words& begin) {
+  const Rows& rows = look();
+  auto row = std::ranges::find_if(rows, [&](const Words& one) { return begins(one, begin); });
+  return row == rows.end() ? nullptr : &*row;
+}
+
+Table::Table() : rows(known().rows), file_(open_table(LOCK_EX)) {
+  read_table(file_);
+}
+
+Table::~Table() {
+  if (!saved_) known().text.clear();  // the rows may have been changed
 }
 
 void Table::save() {
@@ -122,6 +160,8 @@ void Table::save() {
   if (::pwrite(file_.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size()) ||
       ::ftruncate(file_.get(), static_cast<off_t>(text.size())) != 0)
     bug("the world cannot be written");
+  known().text = std::move(text);
+  saved_ = true;
 }
 
 Words* Table::find(const Words& begin) {
@@ -146,8 +186,12 @@ pid_t add_process(Table& table, const std::string& group, Words kind) {
 
 Fd make_handle(Thing thing, const std::string& name) {
   Fd fd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-  handles()[fd.get()] = {thing, name};
+  note_handle(fd.get(), thing, name);
   return fd;
+}
+
+void note_handle(int fd, Thing thing, const std::string& name) {
+  handles()[fd] = {thing, name};
 }
 
 std::string name_of(int fd, Thing thing) {
@@ -170,19 +214,15 @@ void enter_world(const std::string& path) {
 
 Words commands_run() {
   Words lines;
-  Table table;
-  for (const Words& row : table.rows)
+  for (const Words& row : look())
     if (row[0] == "ran") lines.push_back(join(std::span(row).subspan(1), " "));
   return lines;
 }
 
 std::string fingerprint() {
   Words lines;
-  {
-    Table table;
-    for (const Words& row : table.rows)
-      if (row[0] != "ran" && row[0] != "clock") lines.push_back(join(row, " ") + "\n");
-  }
+  for (const Words& row : look())
+    if (row[0] != "ran" && row[0] != "clock") lines.push_back(join(row, " ") + "\n");
   std::ranges::sort(lines);
   std::string text = join(lines, "");
   print_files(directory() + "/db", text);

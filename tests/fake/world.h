@@ -35,8 +35,8 @@ struct Point {
 
 void give_order(Order order);
 const std::vector<Point>& points_passed();
-// Called at each point, if there is such a function; with false no further points are counted.
-void watch_points(bool (*watch)());
+// Called at each point, if there is such a function; after a false no further points are counted.
+void watch_points(bool (*watch)(bool worth_dying));
 
 enum class Side : unsigned char { before, after, looks };
 // True: what comes now is to fail (or, after it: is to be called a failure) with EIO.
@@ -50,21 +50,30 @@ using Rows = std::vector<Words>;
 // CELLBLOCK_RUN. An empty one gets a fresh world with the interfaces em0 and em1, lo and ix0.
 void enter_world(const std::string& directory);
 
-// The table, locked for one look or one change.
+// The rows as they are now; good until the next look or change.
+const Rows& look();
+// The first row that begins with these words, or nullptr.
+const Words* look_for(const Words& begin);
+
+// The table, locked for one change. What is not saved is forgotten.
 class Table {
  public:
   Table();
-  Rows rows;
+  ~Table();
+  Table(const Table&) = delete;
+  Table& operator=(const Table&) = delete;
   // Writes it back, once what follows from the change has happened too.
   void save();
-  // The first row that begins with these words, or nullptr.
   Words* find(const Words& begin);
   bool has(const Words& begin) { return find(begin) != nullptr; }
   void add(Words row) { rows.push_back(std::move(row)); }
   void erase(const Words& begin);
 
+  Rows& rows;
+
  private:
   Fd file_;
+  bool saved_ = false;
 };
 
 bool begins(const Words& row, const Words& begin);
@@ -92,6 +101,8 @@ pid_t add_process(Table& table, const std::string& group, Words kind);
 // Descriptors that stand for things of this world.
 enum class Thing : unsigned char { none, process, group, view, stack };
 Fd make_handle(Thing thing, const std::string& name);
+// Says what a descriptor of that number stands for from now on.
+void note_handle(int fd, Thing thing, const std::string& name);
 // The name of what a descriptor stands for; empty if it is not such a thing.
 std::string name_of(int fd, Thing thing);
 

@@ -41,6 +41,11 @@ class Lives : public testing::Test {
   }
   std::string everything() const { return fake::everything(world_.path); }
   bool has(const Words& row) const { return Table().has(row); }
+  static void end_processes() {
+    Table table;
+    table.erase({"process"});
+    table.save();
+  }
   void expect_as_before() const { EXPECT_EQ(fingerprint(), before_); }
 
   fake::World world_;
@@ -273,11 +278,7 @@ TEST_F(Lives, WithoutHooksAStopStillUndoesEveryResource) {
 
 TEST_F(Lives, AJailWhoseProcess1IsGoneIsUnwoundWithoutPrestopAndStop) {
   ASSERT_TRUE(start(conf(hooks), "web"));
-  {
-    Table table;
-    std::erase_if(table.rows, [](const Words& row) { return row[0] == "process"; });
-    table.save();
-  }
+  end_processes();
   EXPECT_EQ(status_of("web"), "ended");
   ASSERT_TRUE(stop("", "web"));
   Words all = up_order;
@@ -288,11 +289,7 @@ TEST_F(Lives, AJailWhoseProcess1IsGoneIsUnwoundWithoutPrestopAndStop) {
 
 TEST_F(Lives, AJailThatEndedMakesRoomForAStart) {
   ASSERT_TRUE(start(conf(hooks), "web"));
-  {
-    Table table;
-    std::erase_if(table.rows, [](const Words& row) { return row[0] == "process"; });
-    table.save();
-  }
+  end_processes();
   ASSERT_TRUE(start(conf(hooks), "web"));
   EXPECT_TRUE(in_order(commands_run(), {"host say poststart", "host say poststop",
                                         "host say release", "host say prepare"}));
@@ -388,11 +385,7 @@ TEST_F(Lives, WhatAHookLeavesBehindStaysInItsGroupAndGoesWithIt) {
   ASSERT_TRUE(stop("", "web"));
   EXPECT_NE(fingerprint(), before_);
   EXPECT_EQ(status_of("web"), "absent");
-  {
-    Table table;
-    table.erase({"process"});
-    table.save();
-  }
+  end_processes();
   ASSERT_TRUE(recover());
   expect_as_before();
 }
@@ -593,6 +586,37 @@ TEST_F(Lives, AStartThatWasKilledIsUndoneByTheNextStart) {
                                 "host say release", "host say prepare", "host say poststart"}))
       << join(commands_run(), ", ");
   ASSERT_TRUE(stop("", "web"));
+  expect_as_before();
+}
+
+TEST_F(Lives, AStartThatWasKilledIsUndoneByAStopThatNoGuardVetoes) {
+  Child child =
+      hanging_start(conf(hooks + "exec.prestop = 'fail guard'; exec.poststart = 'hang it';"));
+  ASSERT_EQ(kill(child.pid, SIGKILL), 0);
+  child.status();
+  testing::internal::CaptureStderr();
+  EXPECT_FALSE(stop("", "web"));
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "jail: web: fail guard: failed\n");
+  EXPECT_TRUE(in_order(commands_run(), {"host fail guard", "jail say stop", "host say poststop",
+                                        "host say release"}));
+  EXPECT_EQ(status_of("web"), "absent");
+  expect_as_before();
+}
+
+TEST_F(Lives, WithoutHooksMeansAlsoThoseOfAStartThatWasKilledAndOfAJailThatHasEnded) {
+  Job job = fake::job_of("", "web");
+  job.no_hooks = true;
+  Child child = hanging_start(conf(hooks + "exec.created = 'hang it';"));
+  ASSERT_EQ(kill(child.pid, SIGKILL), 0);
+  child.status();
+  EXPECT_TRUE(stop_jail(fake::this_world(), job));
+  EXPECT_EQ(commands_run(), (Words{"host say prepare", "host say prestart", "host hang it"}));
+  end_processes();  // what a hook left running is not the jail's
+  ASSERT_TRUE(start(conf(hooks), "web"));
+  end_processes();
+  const size_t seen = commands_run().size();
+  EXPECT_TRUE(stop_jail(fake::this_world(), job));
+  EXPECT_EQ(commands_run().size(), seen);
   expect_as_before();
 }
 
