@@ -90,7 +90,8 @@ Result<void> write_all(int fd, std::string_view text) {
   return {};
 }
 
-Result<void> replace_file(int dir, const std::string& name, std::string_view text, unsigned mode, bool sync) {
+Result<void> replace_file(int dir, const std::string& name, std::string_view text, unsigned mode,
+                          bool sync) {
   std::string temporary = name + ".new";
   Result<void> done = [&]() -> Result<void> {
     Fd fd = TRY(open_at(dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode));
@@ -113,7 +114,8 @@ Result<Words> list_directory(int dir, const std::string& path, bool directories)
   Words names;
   while (const dirent* entry = readdir(directory)) {
     const std::string_view name = entry->d_name;
-    if (name != "." && name != ".." && (!directories || entry->d_type == DT_DIR)) names.emplace_back(name);
+    if (name != "." && name != ".." && (!directories || entry->d_type == DT_DIR))
+      names.emplace_back(name);
   }
   closedir(directory);
   return names;

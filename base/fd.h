@@ -2,12 +2,12 @@
 #pragma once
 
 #include <unistd.h>
-
 #include <utility>
 
 namespace jail {
 
-// -1, or an open descriptor that nobody else closes. Whoever opens one for an Fd opens it close-on-exec. Move only.
+// -1, or an open descriptor that nobody else closes. Whoever opens one for an Fd opens it
+// close-on-exec. Move only.
 class Fd {
  public:
   Fd() = default;

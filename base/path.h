@@ -10,8 +10,9 @@ struct HostPath {
   std::string text;
 };
 
-// An absolute path as processes of a jail see it. Only what opens beneath the jail's root (os/root.h) turns one into a
-// file: joining it to a host path as text would follow links that the jail made.
+// An absolute path as processes of a jail see it. Only what opens beneath the jail's root
+// (os/root.h) turns one into a file: joining it to a host path as text would follow links that the
+// jail made.
 struct JailPath {
   std::string text;
 };

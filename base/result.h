@@ -1,5 +1,5 @@
-// Errors as values. An Error is an errno and one sentence that grows outward: whoever knows a noun adds it
-// with in(). Nothing in this project throws; TRY hands an error to the caller.
+// Errors as values. An Error is an errno and one sentence that grows outward: whoever knows a noun
+// adds it with in(). Nothing in this project throws; TRY hands an error to the caller.
 #pragma once
 
 #include <cerrno>
@@ -11,8 +11,8 @@
 
 namespace jail {
 
-// Why something failed. `code` is an errno value, never 0; `text` is one line without a newline and without the
-// program's name, outermost context first ("web: mount /dev: Operation not permitted").
+// Why something failed. `code` is an errno value, never 0; `text` is one line without a newline and
+// without the program's name, outermost context first ("web: mount /dev: Operation not permitted").
 struct [[nodiscard]] Error {
   int code = EINVAL;
   std::string text;
@@ -48,19 +48,21 @@ Result<T> in(std::string_view noun, Result<T> result) {
 template <class T>
 void ignore(const Result<T>& /*result*/, const char* /*why*/) {}
 
-// Ends the program: something happened that cannot. Never for input, however odd. Prints file and line.
-[[noreturn]] void bug(const char* what, const char* file = __builtin_FILE(), int line = __builtin_LINE());
+// Ends the program: something happened that cannot. Never for input, however odd. Prints file and
+// line.
+[[noreturn]] void bug(const char* what, const char* file = __builtin_FILE(),
+                      int line = __builtin_LINE());
 
 }  // namespace jail
 
-// The value of a Result, or a return of its error from the enclosing function. Does not compile in a function that
-// returns void, which is what keeps it out of the children of a fork.
+// The value of a Result, or a return of its error from the enclosing function. Does not compile in
+// a function that returns void, which is what keeps it out of the children of a fork.
 #define TRY(...) JAIL_TRY(JAIL_TRY_NAME(try_result_, __COUNTER__), __VA_ARGS__)
 #define JAIL_TRY_NAME(a, b) JAIL_TRY_NAME2(a, b)
 #define JAIL_TRY_NAME2(a, b) a##b
-#define JAIL_TRY(result, ...)                                         \
-  __extension__({                                                     \
-    auto result = (__VA_ARGS__);                                      \
-    if (!result) return std::unexpected(std::move(result.error()));   \
-    *std::move(result);                                               \
+#define JAIL_TRY(result, ...)                                       \
+  __extension__({                                                   \
+    auto result = (__VA_ARGS__);                                    \
+    if (!result) return std::unexpected(std::move(result.error())); \
+    *std::move(result);                                             \
   })

@@ -1,7 +1,7 @@
-// The door to POSIX system calls: the only place above os/ that makes one (tests/layers.py holds everything else to
-// it; the calls of one system alone are in os/SYSTEM/abi.h). Every wrapper is the call itself, same arguments, same
-// result, same errno - but in a build with fault points any of them can be told to fail (base/fault.h), which is how
-// each failure is tried.
+// The door to POSIX system calls: the only place above os/ that makes one (tests/layers.py holds
+// everything else to it; the calls of one system alone are in os/SYSTEM/abi.h). Every wrapper is
+// the call itself, same arguments, same result, same errno - but in a build with fault points any
+// of them can be told to fail (base/fault.h), which is how each failure is tried.
 #pragma once
 
 #include <dirent.h>
@@ -22,7 +22,8 @@
 
 namespace jail::sys {
 
-// What a wrapper returns: -1 with errno set where a fault was ordered for `name`, else what the call returns.
+// What a wrapper returns: -1 with errno set where a fault was ordered for `name`, else what the
+// call returns.
 template <class Call>
 auto tried(const char* name, Call call) -> decltype(call()) {
   if (fault_point(name)) return static_cast<decltype(call())>(-1);
@@ -64,6 +65,7 @@ inline int setresuid(uid_t real, uid_t effective, uid_t saved) { return tried("s
 inline int setrlimit(int resource, const rlimit* limit) { return tried("setrlimit", [&] { return ::setrlimit(resource, limit); }); }
 inline pid_t setsid() { return tried("setsid", [&] { return ::setsid(); }); }
 inline int setsockopt(int fd, int level, int option, const void* value, socklen_t size) { return tried("setsockopt", [&] { return ::setsockopt(fd, level, option, value, size); }); }
+inline int shutdown(int fd, int how) { return tried("shutdown", [&] { return ::shutdown(fd, how); }); }
 inline int socket(int domain, int type, int protocol) { return tried("socket", [&] { return ::socket(domain, type, protocol); }); }
 inline int socketpair(int domain, int type, int protocol, int fds[2]) { return tried("socketpair", [&] { return ::socketpair(domain, type, protocol, fds); }); }
 inline int symlinkat(const char* to, int dir, const char* path) { return tried("symlinkat", [&] { return ::symlinkat(to, dir, path); }); }

@@ -1,4 +1,5 @@
-// Tables: lists of rows with a `name`, found by name. One mechanism for parameters, verbs, phases, rulesets.
+// Tables: lists of rows with a `name`, found by name. One mechanism for parameters, verbs, phases,
+// rulesets.
 #pragma once
 
 #include <algorithm>
@@ -10,7 +11,8 @@ namespace jail {
 // The row of that name, or nullptr. Linear: tables that are searched often keep their own index.
 template <class Row>
 const Row* find_row(std::span<const Row> rows, std::string_view name) {
-  auto it = std::ranges::find_if(rows, [&](const Row& row) { return std::string_view(row.name) == name; });
+  auto it = std::ranges::find_if(
+      rows, [&](const Row& row) { return std::string_view(row.name) == name; });
   return it == rows.end() ? nullptr : &*it;
 }
 

@@ -327,16 +327,24 @@ def tool(name):
     return found
 
 
-def clean(top):
+def memory_directory():
+    """Where /run would be on a host: on a tmpfs."""
+    with open("/proc/self/mounts") as mounts:
+        there = [line.split()[1] for line in mounts if line.split()[2] == "tmpfs"]
+    return next((path for path in ("/run", "/dev/shm") if path in there), None)
+
+
+def clean(top, run):
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     if os.path.isdir(f"{top}/db"):
         for arguments in (["-q", "-R", "*"], ["--recover"]):
             subprocess.run([f"{programs}/jail", *arguments], stdout=null, stderr=null, check=False)
     with open("/proc/self/mounts") as mounts:
-        if top in mounts.read():
-            sys.exit(f"bench.py: something is still mounted below {top}")
+        if any(path in line for line in mounts for path in (top, run)):
+            sys.exit(f"bench.py: something is still mounted below {top} or {run}")
     shutil.rmtree(top)
+    shutil.rmtree(run, ignore_errors=True)
 
 
 def interrupted(number, _frame):
@@ -362,15 +370,15 @@ def main():
     for name in chosen:
         # A short name on a real file system, one for each part.
         top = tempfile.mkdtemp(prefix="cellblock-bench.")
-        for word in ("db", "run", "log"):
-            os.environ["CELLBLOCK_" + word.upper()] = f"{top}/{word}"
+        fast = tempfile.mkdtemp(prefix="cellblock-bench.", dir=memory_directory())
+        os.environ.update(CELLBLOCK_DB=f"{top}/db", CELLBLOCK_RUN=f"{fast}/run", CELLBLOCK_LOG=f"{top}/log")
         try:
             print(f"{name} ...", file=sys.stderr, flush=True)
             parts[name](top)
         except Failed as problem:
             row(name, "FAILED: " + str(problem)[:100], "", False)
         finally:
-            clean(top)
+            clean(top, fast)
     with open("/proc/cpuinfo") as cpus:
         model = next((line.split(":")[1].strip() for line in cpus if line.startswith("model name")), "unknown")
     print(f"{os.uname().release}, {os.cpu_count()} x {model}, load {os.getloadavg()[0]:.1f}")

@@ -1,11 +1,10 @@
-// jail(8): starts, stops, changes and lists jails. Options choose the form of the command (J3.4); the form makes a
-// request; the request is run.
+// jail(8): starts, stops, changes and lists jails. Options choose the form of the command (J3.4);
+// the form makes a request; the request is run.
+#include <algorithm>
+#include <cstdio>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
-
-#include <algorithm>
-#include <cstdio>
 
 #include "base/file.h"
 #include "cmd/explain.h"
@@ -31,9 +30,12 @@ int print_failure(const Error& error) {
 // --- forms that only look ---
 
 int list_form(const Options& options) {
-  if (options.create || options.modify || options.remove || options.cleanup || !options.arguments.empty()) return usage();
+  if (options.create || options.modify || options.remove || options.cleanup ||
+      !options.arguments.empty())
+    return usage();
   Config config = load(options.conf);
-  for (const Message& message : config.messages()) (void)fprintf(stderr, "jail: %s\n", message.line_text().c_str());
+  for (const Message& message : config.messages())
+    (void)fprintf(stderr, "jail: %s\n", message.line_text().c_str());
   if (config.rejected()) return 1;
   (void)fputs(list_jails(config, options.separator).c_str(), stdout);
   return 0;
@@ -42,12 +44,14 @@ int list_form(const Options& options) {
 int explain_form(const Options& options) {
   if (options.arguments.size() > 1) return usage();
   Config config = load(options.conf);
+  if (options.explain_json && !options.arguments.empty()) return usage();
   if (options.explain_json) {
     Explained explained = explain_json(config);
     (void)fputs(explained.text.c_str(), stdout);
     return explained.status;
   }
-  for (const Message& message : config.messages()) (void)fprintf(stderr, "jail: %s\n", message.line_text().c_str());
+  for (const Message& message : config.messages())
+    (void)fprintf(stderr, "jail: %s\n", message.line_text().c_str());
   if (config.rejected()) return 1;
   Result<std::string> text = explain(config, options.arguments.empty() ? "" : options.arguments[0]);
   if (!text) return print_failure(text.error());
@@ -75,7 +79,9 @@ int recover_form(const Host& host, const Options& options) {
     status = print_failure({ENOENT, fmt::format("\"{}\" not found", name)});
   }
   for (const JailEntry& entry : index->entries) {
-    if (!options.arguments.empty() && std::ranges::find(options.arguments, entry.name) == options.arguments.end()) continue;
+    if (!options.arguments.empty() &&
+        std::ranges::find(options.arguments, entry.name) == options.arguments.end())
+      continue;
     Talk talk;
     talk.name = entry.name;
     talk.verbose = options.verbose;
@@ -87,13 +93,15 @@ int recover_form(const Host& host, const Options& options) {
 
 // --- starting, stopping, changing ---
 
-// What to do with each job that was asked for; -rc, -mr and -cmr decide by what runs and what would change (J3.3).
+// What to do with each job that was asked for; -rc, -mr and -cmr decide by what runs and what would
+// change (J3.3).
 void choose_actions(const Host& host, const Options& options, Request& request) {
   for (size_t job : request.asked) {
     Item& item = request.items[job];
     const bool restart = options.create && options.remove;
     if (item.what == Do::stop) continue;
-    if (options.cleanup && !(options.modify && item.running)) {  // the cleanup, or the stop, precedes a start
+    if (options.cleanup &&
+        !(options.modify && item.running)) {  // the cleanup, or the stop, precedes a start
       item.what = options.create ? Do::restart : Do::stop;
       continue;
     }
@@ -105,7 +113,8 @@ void choose_actions(const Host& host, const Options& options, Request& request) 
     } else if (options.create && !(restart && !options.modify && item.asked == Asked::named)) {
       item.what = Do::start;
     } else if (options.modify || restart) {
-      item.what = options.modify ? Do::modify : Do::stop;  // which find that it is not there, and say so
+      item.what =
+          options.modify ? Do::modify : Do::stop;  // which find that it is not there, and say so
     } else {
       item.what = options.remove ? Do::stop : Do::start;
     }
@@ -116,7 +125,9 @@ Result<Request> make_request(const Host& host, const Options& options) {
   const bool only_remove = options.remove && !options.create && !options.modify && !options.cleanup;
   if (only_remove) return request_removal(host, options);
   const bool single = options.arguments.size() > 1 || !options.shorthands.empty() ||
-                      std::ranges::any_of(options.arguments, [](const std::string& word) { return word.contains('='); });
+                      std::ranges::any_of(options.arguments, [](const std::string& word) {
+                        return word.contains('=');
+                      });
   if (!single) return request_configured(host, options);
   Words words = options.shorthands;
   words.insert(words.end(), options.arguments.begin(), options.arguments.end());
@@ -125,7 +136,8 @@ Result<Request> make_request(const Host& host, const Options& options) {
 
 Result<Fd> open_record_file(const Options& options) {
   if (options.record.empty()) return Fd();
-  Result<Fd> file = open_at(AT_FDCWD, options.record, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0666);
+  Result<Fd> file =
+      open_at(AT_FDCWD, options.record, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0666);
   if (!file) return fail(file.error().code, "open " + file.error().text);
   return file;
 }
@@ -142,8 +154,10 @@ void finish_jobs(const Options& options, Request& request, int stop_fd) {
 }
 
 int act(const Host& host, const Options& options) {
-  const bool only_cleanup = options.cleanup && !options.create && !options.modify && !options.remove;
-  if (!options.plan) ignore(prune_index(host.places, host.facts), "what crashed commands left is in nobody's way");
+  const bool only_cleanup =
+      options.cleanup && !options.create && !options.modify && !options.remove;
+  if (!options.plan)
+    ignore(prune_index(host.places, host.facts), "what crashed commands left is in nobody's way");
   Result<Request> made = make_request(host, options);
   if (!made) return print_failure(made.error());
   Request& request = *made;
@@ -155,11 +169,16 @@ int act(const Host& host, const Options& options) {
   Result<Fd> signals = options.create ? catch_stop_signals() : Result<Fd>(Fd());
   if (!signals) return print_failure(signals.error());
   finish_jobs(options, request, signals->get());
-  for (const Complaint& complaint : request.complaints) request.jobs[complaint.job].talk.error(complaint.text);
+  for (const Complaint& complaint : request.complaints)
+    request.jobs[complaint.job].talk.error(complaint.text);
   if (options.dying || gives_dying(request))
-    (void)fputs("jail: the 'allow.dying' parameter and '-d' flag are deprecated and have no effect.\n", stderr);
-  Schedule schedule(request.graph, request.items, request.asked, {options.parallel, 1}, options.quiet);
-  Run run{host, request.jobs, schedule, prepare_job, &request, record->get(), request.asked.size(), signals->get()};
+    (void)fputs(
+        "jail: the 'allow.dying' parameter and '-d' flag are deprecated and have no effect.\n",
+        stderr);
+  Schedule schedule(request.graph, request.items, request.asked, {options.parallel, 1},
+                    options.quiet);
+  Run run{host,          request.jobs,         schedule,      prepare_job, &request,
+          record->get(), request.asked.size(), signals->get()};
   const int status = run_jobs(run);
   return status == 0 && request.failed ? 1 : status;
 }
@@ -179,9 +198,11 @@ Result<Words> old_style(const Options& options) {
 }
 
 bool misused(const Options& options) {
-  const bool parameters = std::ranges::any_of(options.arguments, [](const std::string& word) { return word.contains('='); });
+  const bool parameters = std::ranges::any_of(
+      options.arguments, [](const std::string& word) { return word.contains('='); });
   if (options.remove && !options.create && !options.modify && !options.cleanup)
-    return options.arguments.empty() || (parameters && !options.ignore_file) || !options.shorthands.empty();
+    return options.arguments.empty() || (parameters && !options.ignore_file) ||
+           !options.shorthands.empty();
   const bool single = parameters || options.arguments.size() > 1;
   if (single) return options.ignore_file || options.cleanup;
   return options.ignore_file || !options.shorthands.empty();
@@ -191,7 +212,8 @@ int main_form(Options& options) {
   if (options.list) return list_form(options);
   if (options.explain) return explain_form(options);
   if (options.check) return check_form(options);
-  // A worker, a process 1 or a reader of our messages that dies must not take a start or an undo with it.
+  // A worker, a process 1 or a reader of our messages that dies must not take a start or an undo
+  // with it.
   (void)signal(SIGPIPE, SIG_IGN);
   Result<Host> host = this_host();
   if (!host) return print_failure(host.error());

@@ -124,12 +124,13 @@ std::string not_found(const std::string& jail) {
 // What takes more than a look at the records. Not everyone may know: then it is "-".
 void look_closer(std::vector<Row>& rows, const std::vector<jail::Column>& columns) {
   const bool status = jail::asks_for(columns, "status"), drift = jail::asks_for(columns, "drift");
+  std::map<std::string, jail::Config> files;
   for (Row& row : rows) {
     if (status) {
       const jail::Result<jail::Status> found = jail::jail_status(row.jail.id);
       row.status = found ? jail::status_word(*found) : "-";
     }
-    if (drift) row.drift = jail::drift_of(row.jail, "/etc/jail.conf");
+    if (drift) row.drift = jail::drift_of(row.jail, files);
     if (row.drift.empty()) row.drift = "-";
   }
 }

@@ -9,8 +9,9 @@
 namespace jail {
 
 struct Options {
-  bool create = false, modify = false, remove = false, ignore_file = false;  // -c -m -r; -R is -r without the file
-  bool cleanup = false;                                                      // -C
+  bool create = false, modify = false, remove = false,
+       ignore_file = false;  // -c -m -r; -R is -r without the file
+  bool cleanup = false;      // -C
   bool quiet = false, verbose = false, bare_jids = false;
   bool dying = false;  // -d
   bool list = false;   // -e
@@ -20,12 +21,14 @@ struct Options {
   size_t parallel = 0;  // -p, 0: no limit
   std::string record;   // -J
   Words shorthands;     // -h -l -n -s -u -U as parameters
-  bool plan = false, recover = false, forget = false, explain = false, explain_json = false, check = false;
+  bool plan = false, recover = false, forget = false, explain = false, explain_json = false,
+       check = false;
   bool old_style = false;  // PATH HOSTNAME IP COMMAND ..., turned into the single form
   Words arguments;
 };
 
-// Reads the words of a command line, the program's name first. EINVAL: a usage error, with the text to print.
+// Reads the words of a command line, the program's name first. EINVAL: a usage error, with the text
+// to print.
 Result<Options> parse_options(int count, char** words);
 
 // The synopsis.

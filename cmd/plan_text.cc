@@ -1,8 +1,7 @@
 #include "cmd/plan_text.h"
 
-#include <fmt/format.h>
-
 #include <cstdio>
+#include <fmt/format.h>
 
 #include "base/file.h"
 #include "conf/import.h"
@@ -50,18 +49,51 @@ Result<void> print_stop(const Host& host, const Job& job) {
   return {};
 }
 
+void add_needed(const Request& request, size_t job, std::vector<bool>& seen,
+                std::vector<size_t>& order) {
+  if (seen[job]) return;
+  seen[job] = true;
+  const bool stops = request.items[job].what == Do::stop;
+  for (const Edge& edge : stops ? request.graph.needed_by[job] : request.graph.needs[job])
+    if (!edge.loop && request.items[edge.job].running == stops)
+      add_needed(request, edge.job, seen, order);
+  order.push_back(job);
+}
+
+// The jails asked for, each behind those that it pulls in.
+std::vector<size_t> with_needed(Request& request) {
+  std::vector<bool> seen(request.jobs.size());
+  std::vector<size_t> order;
+  for (size_t job : request.asked) {
+    const Do what = request.items[job].what;
+    for (size_t i = 0; i < request.items.size(); ++i)
+      if (request.items[i].what == Do::nothing && (what == Do::stop || what == Do::start))
+        request.items[i].what = what;
+    add_needed(request, job, seen, order);
+  }
+  return order;
+}
+
 }  // namespace
 
 int print_plans(const Host& host, Request& request) {
   int status = request.failed ? 1 : 0;
-  for (size_t index : request.asked) {
+  for (size_t index : with_needed(request)) {
     Job& job = request.jobs[index];
     const Do what = request.items[index].what;
-    if (!prepare_job(&request, index)) {
+    const Step step = what == Do::stop     ? Step::stop
+                      : what == Do::modify ? Step::modify
+                                           : Step::start;
+    if (!prepare_job(&request, index, step)) {
       status = 1;
       continue;
     }
     const std::string name = job.spec.name.value_or(fmt::format("{}", job.spec.jid.value_or(0)));
+    if (what == Do::modify) {
+      (void)printf("%s: modify\n    jail_set(JAIL_UPDATE) %s\n", name.c_str(),
+                   job.create_text.c_str());
+      continue;
+    }
     for (bool stop : {true, false}) {
       if (what != Do::restart && stop != (what == Do::stop)) continue;
       (void)printf("%s: %s\n", name.c_str(), stop ? "stop" : "start");
@@ -79,7 +111,8 @@ bool needs_restart(const Host& host, Request& request, size_t job) {
   Result<Index> index = read_index(host.places);
   const JailEntry* entry = index ? find_entry(*index, request.jobs[job].spec) : nullptr;
   Result<Spec> shown = entry ? read_shown(*entry) : fail_errno("record", ENOENT);
-  return jail && shown && create_only_change(*shown, import_jail(request.config, *jail).spec) != nullptr;
+  return jail && shown &&
+         create_only_change(*shown, import_jail(request.config, *jail).spec) != nullptr;
 }
 
 bool gives_dying(const Request& request) {

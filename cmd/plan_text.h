@@ -5,11 +5,12 @@
 
 namespace jail {
 
-// Prints, for each job asked for, its acts in order, those of process 1 indented below `boot`. A stop prints what its
-// ledger holds, newest first. Exit status 1 if a job could not be planned.
+// Prints, for each job asked for, its acts in order, those of process 1 indented below `boot`. A
+// stop prints what its ledger holds, newest first. Exit status 1 if a job could not be planned.
 int print_plans(const Host& host, Request& request);
 
-// Whether a running jail has to be restarted to become what is asked of it: a create-only parameter differs.
+// Whether a running jail has to be restarted to become what is asked of it: a create-only parameter
+// differs.
 bool needs_restart(const Host& host, Request& request, size_t job);
 
 // True if any job gives allow.dying in any spelling.

@@ -1,11 +1,10 @@
 #include "cmd/request.h"
 
+#include <algorithm>
+#include <cstdio>
 #include <fmt/format.h>
 #include <netdb.h>
 #include <sys/socket.h>
-
-#include <algorithm>
-#include <cstdio>
 
 #include "base/sys.h"
 #include "cmd/explain.h"
@@ -16,7 +15,9 @@ namespace jail {
 
 namespace {
 
-void print_error(const std::string& text) { (void)fprintf(stderr, "jail: %s\n", text.c_str()); }
+void print_error(const std::string& text) {
+  (void)fprintf(stderr, "jail: %s\n", text.c_str());
+}
 
 Talk talk_of(const Options& options, std::string name) {
   Talk talk;
@@ -27,10 +28,12 @@ Talk talk_of(const Options& options, std::string name) {
   return talk;
 }
 
-// A job for a configured jail: only what choosing and ordering need; the rest is read when its turn comes.
+// A job for a configured jail: only what choosing and ordering need; the rest is read when its turn
+// comes.
 Job job_of(const Options& options, const Jail& jail) {
   Job job;
   job.configured = true;
+  job.file = options.conf;
   job.talk = talk_of(options, std::string(jail.name));
   if (long jid = numeric_name(jail.name)) job.spec.jid = jid;
   job.spec.name = std::string(jail.name);
@@ -71,7 +74,8 @@ Result<bool> runs(const Index& index, const Spec& spec) {
 }
 
 // All configured jails as jobs in file order.
-Result<void> add_configured(const Host& host, const Options& options, const Index& index, Request& request) {
+Result<void> add_configured(const Host& host, const Options& options, const Index& index,
+                            Request& request) {
   std::vector<Node> nodes = nodes_of(request.config);
   for (size_t i = 0; i < request.config.jails().size(); ++i) {
     const Jail& jail = request.config.jails()[i];
@@ -90,7 +94,8 @@ void finish(Request& request, bool keep_complaints) {
   if (keep_complaints) {
     request.complaints = request.graph.complaints;
     for (size_t i = 0; i < request.items.size(); ++i)
-      if (request.items[i].standing == Standing::fine) request.items[i].standing = request.graph.standing[i];
+      if (request.items[i].standing == Standing::fine)
+        request.items[i].standing = request.graph.standing[i];
   }
 }
 
@@ -117,12 +122,14 @@ size_t add_running(const Options& options, Request& request, const JailEntry& en
   job.talk = talk_of(options, entry.name);
   job.spec.name = entry.name;
   job.spec.jid = entry.jid;
-  add(request, std::move(job), nullptr, {entry.name, {}}, {Do::nothing, Asked::no, Standing::fine, true});
+  add(request, std::move(job), nullptr, {entry.name, {}},
+      {Do::nothing, Asked::no, Standing::fine, true});
   return request.jobs.size() - 1;
 }
 
 // The jail that an argument of -r means: of the file, or running. Nothing: not found.
-std::optional<size_t> find_target(const Options& options, const Index& index, Request& request, const std::string& word) {
+std::optional<size_t> find_target(const Options& options, const Index& index, Request& request,
+                                  const std::string& word) {
   if (!options.ignore_file)
     if (auto job = configured_job(request, word)) return job;
   auto number = parse_int(word);
@@ -134,24 +141,29 @@ std::optional<size_t> find_target(const Options& options, const Index& index, Re
   return add_running(options, request, *entry);
 }
 
-void ask_matching(const Options& options, const Index& index, Request& request, const std::string& wildcard) {
+void ask_matching(const Options& options, const Index& index, Request& request,
+                  const std::string& wildcard) {
   if (options.ignore_file) {
     std::vector<JailEntry> entries = index.entries;
     std::ranges::sort(entries, {}, &JailEntry::jid);
     for (const JailEntry& entry : entries)
-      if (wildcard_matches(wildcard, entry.name)) ask(request, add_running(options, request, entry), Asked::all);
+      if (wildcard_matches(wildcard, entry.name))
+        ask(request, add_running(options, request, entry), Asked::all);
     return;
   }
   for (size_t i = 0; i < request.jobs.size(); ++i)
-    if (request.configured[i] && wildcard_matches(wildcard, request.configured[i]->name)) ask(request, i, Asked::all);
+    if (request.configured[i] && wildcard_matches(wildcard, request.configured[i]->name))
+      ask(request, i, Asked::all);
 }
 
-// Puts the snapshots' `depend` in the place of today's, and adds the running jails that the file does not know.
+// Puts the snapshots' `depend` in the place of today's, and adds the running jails that the file
+// does not know.
 void use_snapshots(const Options& options, const Index& index, Request& request) {
   for (const JailEntry& entry : index.entries) {
     std::optional<size_t> job = configured_job(request, entry.name);
     if (!job) job = add_running(options, request, entry);
-    if (Result<Spec> snapshot = read_snapshot(entry)) request.nodes[*job].depend = snapshot->depend.value_or(Words{});
+    if (Result<Spec> snapshot = read_snapshot(entry))
+      request.nodes[*job].depend = snapshot->depend.value_or(Words{});
   }
 }
 
@@ -163,8 +175,10 @@ Result<Request> request_removal(const Host& host, const Options& options) {
   bool have_file = false;
   if (!options.ignore_file && (options.conf == "-" || exists(options.conf))) {
     Result<Config> config = read_config(options);
-    // Strict or not, a broken file must not choose which jails `*` means; but a jail that is named can be stopped.
-    const bool wild = std::ranges::any_of(options.arguments, [](const std::string& word) { return is_wildcard(word); });
+    // Strict or not, a broken file must not choose which jails `*` means; but a jail that is named
+    // can be stopped.
+    const bool wild = std::ranges::any_of(
+        options.arguments, [](const std::string& word) { return is_wildcard(word); });
     if (!config && (strict() || wild)) return std::unexpected(std::move(config.error()));
     if (config) {
       request.config = std::move(*config);
@@ -182,9 +196,11 @@ Result<Request> request_removal(const Host& host, const Options& options) {
       request.failed = true;
     }
   }
-  // Order and dependents come from what the jails were started with (promise 3); FreeBSD's from today's file.
+  // Order and dependents come from what the jails were started with (promise 3); FreeBSD's from
+  // today's file.
   if (!strict() && !options.ignore_file) use_snapshots(options, index, request);
-  const bool note = have_file || options.arguments.size() > 1 || is_wildcard(options.arguments[0]) || options.verbose;
+  const bool note = have_file || options.arguments.size() > 1 ||
+                    is_wildcard(options.arguments[0]) || options.verbose;
   for (Job& job : request.jobs) {
     job.note_removal = note;
     job.no_hooks = options.ignore_file;
@@ -203,6 +219,7 @@ Result<Request> request_single(const Host& host, const Options& options, const W
   Job job;
   job.talk = talk_of(options, "");
   job.relative_path = job.command_is_vector = true;
+  job.old_record = options.old_style;
   job.record = jail_line(jail, "\t");
   Import import = import_jail(request.config, jail);
   job.spec.name = import.spec.name;
@@ -210,13 +227,15 @@ Result<Request> request_single(const Host& host, const Options& options, const W
   const Index index = TRY(read_index(host.places));
   Item item{Do::start, Asked::named, Standing::fine, TRY(runs(index, job.spec))};
   const JailEntry* entry = find_entry(index, job.spec);
-  if (!entry && !job.spec.name && !job.spec.jid && !options.create) return fail(EINVAL, "no jail specified");
+  if (!entry && !job.spec.name && !job.spec.jid && !options.create)
+    return fail(EINVAL, "no jail specified");
   if (item.running && entry) job.spec.jid = entry->jid;
   add(request, std::move(job), &jail, {"", {}}, item);
   for (const std::string& needed : import.spec.depend.value_or(Words{}))
     if (Result<FoundJail> found = find_running(needed); !found)
-      return found.error().code == ESRCH ? fail(ESRCH, fmt::format("depends on nonexistent jail \"{}\"", needed))
-                                         : std::unexpected(std::move(found.error()));
+      return found.error().code == ESRCH
+                 ? fail(ESRCH, fmt::format("depends on nonexistent jail \"{}\"", needed))
+                 : std::unexpected(std::move(found.error()));
   finish(request, false);
   request.asked = {0};
   return request;
@@ -231,10 +250,13 @@ Result<Request> request_configured(const Host& host, const Options& options) {
   const std::string wanted = options.arguments.empty() ? "*" : options.arguments[0];
   for (size_t i = 0; i < request.jobs.size(); ++i) {
     const std::string_view name = request.configured[i]->name;
-    if (is_wildcard(wanted) ? wildcard_matches(wanted, name) : name == wanted) request.asked.push_back(i);
+    if (is_wildcard(wanted) ? wildcard_matches(wanted, name) : name == wanted)
+      request.asked.push_back(i);
   }
-  if (request.asked.empty() && !is_wildcard(wanted)) return fail(ESRCH, fmt::format("\"{}\" not found", wanted));
-  for (size_t job : request.asked) request.items[job].asked = is_wildcard(wanted) ? Asked::all : Asked::named;
+  if (request.asked.empty() && !is_wildcard(wanted))
+    return fail(ESRCH, fmt::format("\"{}\" not found", wanted));
+  for (size_t job : request.asked)
+    request.items[job].asked = is_wildcard(wanted) ? Asked::all : Asked::named;
   return request;
 }
 
@@ -248,16 +270,31 @@ Result<void> add_host_addresses(Spec& spec) {
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
   const int failed = getaddrinfo(name.c_str(), nullptr, &hints, &found);
-  if (failed != 0) return fail(EINVAL, fmt::format("host.hostname {}: {}", name, gai_strerror(failed)));
+  if (failed != 0)
+    return fail(EINVAL, fmt::format("host.hostname {}: {}", name, gai_strerror(failed)));
   for (const addrinfo* one = found; one; one = one->ai_next) {
     char text[NI_MAXHOST];
-    if (getnameinfo(one->ai_addr, one->ai_addrlen, text, sizeof text, nullptr, 0, NI_NUMERICHOST) != 0) continue;
+    if (getnameinfo(one->ai_addr, one->ai_addrlen, text, sizeof text, nullptr, 0, NI_NUMERICHOST) !=
+        0)
+      continue;
     std::optional<Words>& list = one->ai_family == AF_INET ? spec.ip4_addr : spec.ip6_addr;
     if (!list) list = Words{};
     list->push_back(text);
   }
   freeaddrinfo(found);
   return {};
+}
+
+// The record of -J in the old style: path, host name, addresses, the words of the command (J3.8).
+std::string old_record(const Spec& spec) {
+  Words addresses = spec.ip4_addr.value_or(Words{});
+  const Words six = spec.ip6_addr.value_or(Words{});
+  addresses.insert(addresses.end(), six.begin(), six.end());
+  Words command;
+  for (const std::string& word : spec.command.value_or(Words{}))
+    command.push_back(quote_value(word));
+  return fmt::format("{}\t{}\t{}\t{}", spec.path.value_or(""), spec.host_hostname.value_or(""),
+                     join(addresses, ","), join(command, " "));
 }
 
 // meta and env of the running jail, whose lines -m changes one by one.
@@ -274,22 +311,25 @@ Spec keys_of(const Spec& wanted) {
 
 }  // namespace
 
-bool prepare_job(void* context, size_t index) {
+bool prepare_job(void* context, size_t index, Step step) {
   Request& request = *static_cast<Request*>(context);
   Job& job = request.jobs[index];
   const Jail* jail = request.configured[index];
   if (!jail) return true;
   ImportOptions options;
-  const bool modifies = request.items[index].what == Do::modify;
+  const bool modifies = step == Step::modify;
   if (modifies) options.onto = keys_of(job.spec);
   Import import = import_jail(request.config, *jail, options);
-  const bool stops = request.items[index].what == Do::stop || request.items[index].what == Do::nothing;
+  // The stop half of a restart reads all: a broken file refuses the restart before its stop.
+  const bool stops = step == Step::stop && request.items[index].what != Do::restart;
   if (stops && !strict()) {  // the snapshot counts; the file only says which jail is meant
     if (import.good()) job.spec = std::move(import.spec);
     return true;
   }
   // A stop looks at the commands' own values only (J4.1).
-  if (stops) std::erase_if(import.messages, [](const Message& message) { return message.stage == Stage::import; });
+  if (stops)
+    std::erase_if(import.messages,
+                  [](const Message& message) { return message.stage == Stage::import; });
   for (const Message& message : import.messages) job.talk.error(message.text);
   if (!import.good()) return false;
   const std::optional<int64_t> found_jid = job.spec.jid;
@@ -302,8 +342,10 @@ bool prepare_job(void* context, size_t index) {
   }
   job.fstab = std::move(import.fstab_lines);
   for (const Given& given : import.kernel)
-    if (!modifies || given.param->access == Access::any) job.create_text += (job.create_text.empty() ? "" : " ") + given_text(given);
+    if (!modifies || given.param->access == Access::any)
+      job.create_text += (job.create_text.empty() ? "" : " ") + given_text(given);
   if (job.configured) job.record = jail_line(*jail, "\t");
+  if (job.old_record) job.record = old_record(job.spec);
   return true;
 }
 

@@ -1,5 +1,5 @@
-// From a command line to the jobs of a run: which jails, what to do with each, and what the schedule has to know (J3.3 to
-// J3.10, J4.8).
+// From a command line to the jobs of a run: which jails, what to do with each, and what the
+// schedule has to know (J3.3 to J3.10, J4.8).
 #pragma once
 
 #include <optional>
@@ -16,7 +16,8 @@ namespace jail {
 // A run, ready but for the moment in which each job's values are read.
 struct Request {
   Config config;
-  std::vector<const Jail*> configured;  // by job; nullptr: a running jail that the file does not know
+  std::vector<const Jail*>
+      configured;  // by job; nullptr: a running jail that the file does not know
   std::vector<Job> jobs;
   std::vector<Node> nodes;
   std::vector<Item> items;
@@ -33,7 +34,8 @@ Result<Request> request_single(const Host& host, const Options& options, const W
 // Builds the run of `jail -c|-m|... [JAIL]` (J3.10).
 Result<Request> request_configured(const Host& host, const Options& options);
 
-// Reads the values of a job and prints what is wrong with them; run_jobs calls it for each job once.
-bool prepare_job(void* request, size_t job);
+// Reads the values of a job and prints what is wrong with them; run_jobs calls it for each job
+// once.
+bool prepare_job(void* request, size_t job, Step step);
 
 }  // namespace jail

@@ -1,9 +1,9 @@
 #include "conf/address.h"
 
 #include <arpa/inet.h>
-#include <netinet/in.h>
 #include <bit>
 #include <charconv>
+#include <netinet/in.h>
 #include <optional>
 #include <sys/socket.h>
 

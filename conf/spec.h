@@ -1,6 +1,6 @@
-// Spec: everything asked of one jail, resolved and checked. Field names are jail.conf's words with `.` as `_`; the
-// table that ties each to its parameter is conf/params.cc. Facts about each parameter: J2.1-J2.3 in doc/COMPAT.md and
-// jail.conf(5).
+// Spec: everything asked of one jail, resolved and checked. Field names are jail.conf's words with
+// `.` as `_`; the table that ties each to its parameter is conf/params.cc. Facts about each
+// parameter: J2.1-J2.3 in doc/COMPAT.md and jail.conf(5).
 #pragma once
 
 #include <cstdint>
@@ -14,11 +14,14 @@ namespace jail {
 // A parameter with the three-way type of the kernel: nothing of it, one of its own, the parent's.
 enum class JailSys : uint8_t { disable, new_, inherit };
 
-// Invariants: no variables and no wildcards are left; every field is in its range; an empty optional was not given;
-// a given list may be empty. Print, then parse, gives an equal Spec. Never changed after it was resolved.
+// Invariants: no variables and no wildcards are left; every field is in its range; an empty
+// optional was not given; a given list may be empty. Print, then parse, gives an equal Spec. Never
+// changed after it was resolved.
 struct Spec {
-  // The commands' own parameters (J2.1), in the order of that table. Booleans and lists not given are false, empty.
-  std::optional<Words> exec_prepare, exec_prestart, exec_created, exec_start, command, exec_poststart;
+  // The commands' own parameters (J2.1), in the order of that table. Booleans and lists not given
+  // are false, empty.
+  std::optional<Words> exec_prepare, exec_prestart, exec_created, exec_start, command,
+      exec_poststart;
   std::optional<Words> exec_prestop, exec_stop, exec_poststop, exec_release;
   std::optional<bool> exec_clean, exec_system_jail_user, exec_rollback, stop_strict;
   std::optional<std::string> exec_jail_user, exec_system_user, exec_consolelog;
@@ -49,12 +52,16 @@ struct Spec {
   std::optional<std::string> mac_do_rules;
 
   // Permissions (J2.3).
-  std::optional<bool> allow_set_hostname, allow_sysvipc, allow_raw_sockets, allow_chflags, allow_mount, allow_quotas;
+  std::optional<bool> allow_set_hostname, allow_sysvipc, allow_raw_sockets, allow_chflags,
+      allow_mount, allow_quotas;
   std::optional<bool> allow_socket_af, allow_mlock, allow_reserved_ports, allow_read_msgbuf;
-  std::optional<bool> allow_unprivileged_proc_debug, allow_unprivileged_parent_tampering, allow_suser, allow_nfsd;
+  std::optional<bool> allow_unprivileged_proc_debug, allow_unprivileged_parent_tampering,
+      allow_suser, allow_nfsd;
   std::optional<bool> allow_extattr, allow_adjtime, allow_settime, allow_routing, allow_setaudit;
-  std::optional<bool> allow_mount_devfs, allow_mount_fdescfs, allow_mount_fusefs, allow_mount_linprocfs;
-  std::optional<bool> allow_mount_linsysfs, allow_mount_lindebugfs, allow_mount_nullfs, allow_mount_p9fs;
+  std::optional<bool> allow_mount_devfs, allow_mount_fdescfs, allow_mount_fusefs,
+      allow_mount_linprocfs;
+  std::optional<bool> allow_mount_linsysfs, allow_mount_lindebugfs, allow_mount_nullfs,
+      allow_mount_p9fs;
   std::optional<bool> allow_mount_procfs, allow_mount_tmpfs, allow_mount_zfs;
   std::optional<bool> allow_vmm, allow_vmm_ppt;
 

@@ -1,7 +1,7 @@
-// jinit: process 1 of a jail. In its reaping mode, the only one so far, it adopts and reaps orphans and listens for the
-// host's word whether the jail is to stay without processes (os/reap.h). Descriptors, from os/linux/boot.cc: 3 listens
-// for the host, 4 is cgroup.events of the group that holds every other process of the jail. Static, without {fmt} and
-// without exceptions.
+// jinit: process 1 of a jail. In its reaping mode, the only one so far, it adopts and reaps orphans
+// and listens for the host's word whether the jail is to stay without processes (os/reap.h).
+// Descriptors, from os/linux/boot.cc: 3 listens for the host, 4 is cgroup.events of the group that
+// holds every other process of the jail. Static, without {fmt} and without exceptions.
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,7 +13,8 @@ constexpr int control_fd = 3, events_fd = 4;
 }
 
 int main(int count, char** words) {
-  if (count == 2 && strcmp(words[1], "--jail") == 0 && getpid() == 1) return jail::reap_for_ever(control_fd, events_fd);
+  if (count == 2 && strcmp(words[1], "--jail") == 0 && getpid() == 1)
+    return jail::reap_for_ever(control_fd, events_fd);
   if (fprintf(stderr, "usage: jinit is started by jail(8) as process 1 of a jail\n") < 0) return 74;
   return 64;
 }

@@ -18,7 +18,8 @@ std::string words_of(const Op& op) {
 Result<const Verb*> verb_of(std::span<const Verb> verbs, const Op& op) {
   const Verb* verb = find_row(verbs, op.verb);
   if (!verb) return fail(EINVAL, words_of(op) + ": an act this program does not know");
-  if (op.args.size() != verb->arity) return fail(EINVAL, words_of(op) + ": an act with the wrong number of words");
+  if (op.args.size() != verb->arity)
+    return fail(EINVAL, words_of(op) + ": an act with the wrong number of words");
   return verb;
 }
 

@@ -1,5 +1,5 @@
-// The engine: performs acts with the ledger in front of them, and unwinds what a ledger holds. It knows no act: each
-// verb brings its own check, apply and undo (ledger/op.h).
+// The engine: performs acts with the ledger in front of them, and unwinds what a ledger holds. It
+// knows no act: each verb brings its own check, apply and undo (ledger/op.h).
 #pragma once
 
 #include <span>
@@ -21,10 +21,12 @@ struct Trouble {
 // What an unwind came to. Acts of `troubles` are still open in the ledger.
 struct Unwound {
   std::vector<Trouble> troubles;
-  bool refused = false;  // an undo said ECANCELED: nothing older was touched (a guard such as exec.prestop)
+  bool refused =
+      false;  // an undo said ECANCELED: nothing older was touched (a guard such as exec.prestop)
 };
 
-// What the engine works on. `seen`, if given, is told of every act just before it is performed or undone (for -v).
+// What the engine works on. `seen`, if given, is told of every act just before it is performed or
+// undone (for -v).
 struct Work {
   World& world;
   Ledger& ledger;
@@ -32,13 +34,15 @@ struct Work {
   void (*seen)(World&, const Op&, bool undoing) = nullptr;
 };
 
-// Checks, announces, performs and confirms one act. On failure the act is open in the ledger if it may be in the world,
-// and the error says what failed; the caller unwinds. An act whose check says Claim::nothing is passed over.
+// Checks, announces, performs and confirms one act. On failure the act is open in the ledger if it
+// may be in the world, and the error says what failed; the caller unwinds. An act whose check says
+// Claim::nothing is passed over.
 Result<void> perform(const Work& work, const Op& op);
 
-// Undoes every open act, newest first, and goes on past failures: an act that could not be undone stays open and is
-// reported, and so do acts that need it gone first (Verb::needs_gone). Acts that died with an earlier boot of the host
-// (the ledger's boot id is not `boot_id`) are struck without being touched. Asked again, it tries what is left.
+// Undoes every open act, newest first, and goes on past failures: an act that could not be undone
+// stays open and is reported, and so do acts that need it gone first (Verb::needs_gone). Acts that
+// died with an earlier boot of the host (the ledger's boot id is not `boot_id`) are struck without
+// being touched. Asked again, it tries what is left.
 Unwound unwind(const Work& work, const std::string& boot_id);
 
 }  // namespace jail

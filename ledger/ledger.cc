@@ -1,8 +1,7 @@
 #include "ledger/ledger.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 
 #include "base/file.h"
 #include "base/sys.h"
@@ -32,8 +31,11 @@ std::string line_of(const Words& words) {
 
 Result<LedgerHead> parse_head(std::string_view line) {
   Words words = TRY(lex_words(line));
-  if (words.size() != 5 || words[0] != "ledger" || line.find('\0') != std::string_view::npos) return fail(EINVAL, "not a ledger");
-  if (words[1] != "1") return fail(EINVAL, "a ledger of version " + quote_word(words[1]) + ", made by a newer program");
+  if (words.size() != 5 || words[0] != "ledger" || line.find('\0') != std::string_view::npos)
+    return fail(EINVAL, "not a ledger");
+  if (words[1] != "1")
+    return fail(EINVAL,
+                "a ledger of version " + quote_word(words[1]) + ", made by a newer program");
   return LedgerHead{words[2], words[3], words[4]};
 }
 
@@ -49,7 +51,8 @@ Result<Ledger> Ledger::create(int directory, LedgerHead head, bool sync) {
   std::string line = line_of({"ledger", "1", head.id, head.name, head.boot_id});
   TRY(in(file_name, write_all(ledger.file_.get(), line)));
   ledger.size_ = static_cast<off_t>(line.size());
-  if (sync && (sys::fsync(ledger.file_.get()) != 0 || sys::fsync(directory) != 0)) return fail_errno(file_name);
+  if (sync && (sys::fsync(ledger.file_.get()) != 0 || sys::fsync(directory) != 0))
+    return fail_errno(file_name);
   ledger.head_ = std::move(head);
   return ledger;
 }
@@ -62,7 +65,8 @@ Result<Ledger> Ledger::open(int directory, bool writable) {
   if (!writable) return ledger;
   // What a power cut tore off must not become the head of our next line.
   size_t whole = text.rfind('\n') + 1;
-  if (whole != text.size() && sys::ftruncate(file.get(), static_cast<off_t>(whole)) != 0) return fail_errno(file_name);
+  if (whole != text.size() && sys::ftruncate(file.get(), static_cast<off_t>(whole)) != 0)
+    return fail_errno(file_name);
   ledger.size_ = static_cast<off_t>(whole);
   ledger.file_ = std::move(file);
   return ledger;
@@ -90,7 +94,9 @@ Result<Ledger> Ledger::parse(std::string_view text) {
   return ledger;
 }
 
-bool Ledger::any_open() const { return std::ranges::any_of(acts_, &Act::open); }
+bool Ledger::any_open() const {
+  return std::ranges::any_of(acts_, &Act::open);
+}
 
 const Act* Ledger::newest(std::string_view verb) const {
   for (auto act = acts_.rbegin(); act != acts_.rend(); ++act)
@@ -116,11 +122,14 @@ Result<void> Ledger::take(char sign, Words words) {
     return act.open && (sign == '=' ? act.op.verb == op.verb && !act.done : act.op == op);
   });
   if (sign == '+') {
-    if (same == acts_.rend()) acts_.push_back({std::move(op), {}});
-    else *same = Act{std::move(op), {}};
+    if (same == acts_.rend())
+      acts_.push_back({std::move(op), {}});
+    else
+      *same = Act{std::move(op), {}};
     return {};
   }
-  if (same == acts_.rend()) return fail(EINVAL, fmt::format("'{}' of an act that is not open", sign));
+  if (same == acts_.rend())
+    return fail(EINVAL, fmt::format("'{}' of an act that is not open", sign));
   if (sign == '=') {
     same->done = true;
     same->yield = std::move(args);
@@ -154,13 +163,20 @@ Result<size_t> Ledger::begin(const Op& op, bool sync) {
 }
 
 Result<void> Ledger::done(size_t place, Words yield) {
-  if (!acts_.at(place).open || acts_[place].done) return fail(EINVAL, "ledger: not an act under way");
+  if (!acts_.at(place).open || acts_[place].done)
+    return fail(EINVAL, "ledger: not an act under way");
   yield.insert(yield.begin(), acts_.at(place).op.verb);
   return append('=', yield, false);
 }
 
 void Ledger::undone(size_t place) {
-  if (acts_.at(place).open && !append('-', words_of(acts_.at(place).op), false)) acts_.at(place).open = false;
+  if (acts_.at(place).open && !append('-', words_of(acts_.at(place).op), false))
+    acts_.at(place).open = false;
+}
+
+void Ledger::strike(const Op& op) {
+  for (size_t place = acts_.size(); place-- > 0;)
+    if (acts_[place].open && acts_[place].op == op) return undone(place);
 }
 
 Result<void> Ledger::set_mark(Words words) {

@@ -1,9 +1,10 @@
 // The ledger: what was done for one jail, written down before it is done.
 //
-// A start is a list of reversible acts. Each is announced here with `+` before it is performed, confirmed with `=` and
-// what it yielded afterwards, and struck with `-` once it is undone. Whatever kills us in between - a signal, a power
-// cut - the next command reads this file and knows all that may be in the world: every act announced and not struck is
-// open, and undoing the open ones, newest first, is the whole of stopping, of rolling back and of recovering.
+// A start is a list of reversible acts. Each is announced here with `+` before it is performed,
+// confirmed with `=` and what it yielded afterwards, and struck with `-` once it is undone.
+// Whatever kills us in between - a signal, a power cut - the next command reads this file and knows
+// all that may be in the world: every act announced and not struck is open, and undoing the open
+// ones, newest first, is the whole of stopping, of rolling back and of recovering.
 //
 //     ledger 1 5d1f09c2 web 0b2c4e0e-...      version, id, name as at start, the host's boot id
 //     + group cellblock/5d1f09c2              about to
@@ -15,17 +16,19 @@
 //     - boot 7                                undone
 //
 // One line, one write(2), words quoted as in jail.conf. Rules:
-// - A last line without its newline never happened: it was torn by a power cut, before the act it announces began.
-// - `+` of an act that survives a reboot (Lives::disk) is synced before the act; for the others the page cache will do,
+// - A last line without its newline never happened: it was torn by a power cut, before the act it
+// announces began.
+// - `+` of an act that survives a reboot (Lives::disk) is synced before the act; for the others the
+// page cache will do,
 //   because what kills the cache kills the effect too.
-// - An act announced again while it is open (a boot done anew) takes the place of the first in the order of undo.
+// - An act announced again while it is open (a boot done anew) takes the place of the first in the
+// order of undo.
 // - Only the holder of the jail's lock appends.
 #pragma once
 
-#include <sys/types.h>
-
 #include <string>
 #include <string_view>
+#include <sys/types.h>
 #include <vector>
 
 #include "base/fd.h"
@@ -49,15 +52,16 @@ struct LedgerHead {
   bool operator==(const LedgerHead&) const = default;
 };
 
-// Invariants: acts() are in the order of the first `+`; what a function has returned success for is in the file.
+// Invariants: acts() are in the order of the first `+`; what a function has returned success for is
+// in the file.
 class Ledger {
  public:
-  // Starts the ledger of a new jail in its directory; EEXIST if there is one (a torn first line is none). With `sync`
-  // the first line and its directory entry are on disk on return.
+  // Starts the ledger of a new jail in its directory; EEXIST if there is one (a torn first line is
+  // none). With `sync` the first line and its directory entry are on disk on return.
   static Result<Ledger> create(int directory, LedgerHead head, bool sync);
 
-  // Reads the ledger of a jail, to append to it if `writable`. ENOENT where none was begun; EINVAL with file and line
-  // for text that is no ledger of a version we know; nothing is changed then.
+  // Reads the ledger of a jail, to append to it if `writable`. ENOENT where none was begun; EINVAL
+  // with file and line for text that is no ledger of a version we know; nothing is changed then.
   static Result<Ledger> open(int directory, bool writable);
 
   // Reads the text of a ledger (the reader behind open; hostile text allowed). Not writable.
@@ -77,9 +81,12 @@ class Ledger {
   Result<size_t> begin(const Op& op, bool sync);
   // Confirms the act at `place` and what it yielded.
   Result<void> done(size_t place, Words yield);
-  // Strikes the act at `place`. Where that cannot be written (a full disk must not keep a jail from being stopped), it
-  // is struck in memory only: after a crash its undo, which is idempotent, is done once more.
+  // Strikes the act at `place`. Where that cannot be written (a full disk must not keep a jail from
+  // being stopped), it is struck in memory only: after a crash its undo, which is idempotent, is
+  // done once more.
   void undone(size_t place);
+  // Strikes the newest open act that is `op`, if there is one.
+  void strike(const Op& op);
   // Writes a mark.
   Result<void> set_mark(Words words);
 

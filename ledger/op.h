@@ -1,5 +1,6 @@
-// Op and Verb: one reversible act as data, and how each kind of act is done and undone. No code here, so that os/ and
-// plan/ can both export rows of verbs (the one upward include that tests/layers.py allows).
+// Op and Verb: one reversible act as data, and how each kind of act is done and undone. No code
+// here, so that os/ and plan/ can both export rows of verbs (the one upward include that
+// tests/layers.py allows).
 #pragma once
 
 #include <cstdint>
@@ -20,7 +21,8 @@ enum class Lives : uint8_t {
   disk,       // survives a reboot: in the ledger, synced before the act
 };
 
-// One act: a verb and its words. The words mean the same in any process, later, and after the configuration changed.
+// One act: a verb and its words. The words mean the same in any process, later, and after the
+// configuration changed.
 struct Op {
   std::string verb;
   Words args;
@@ -34,9 +36,10 @@ enum class Claim : uint8_t {
   nothing,  // what is wanted is there already and not ours: do not note it, never undo it
 };
 
-// One kind of act. check only looks; where it refuses, nothing has been noted. apply does the act and returns what is
-// to be remembered of it. undo is idempotent, accepts an act never, half or wholly done, and touches only what bears
-// our mark. A null check means always ours; a null undo, nothing to undo.
+// One kind of act. check only looks; where it refuses, nothing has been noted. apply does the act
+// and returns what is to be remembered of it. undo is idempotent, accepts an act never, half or
+// wholly done, and touches only what bears our mark. A null check means always ours; a null undo,
+// nothing to undo.
 struct Verb {
   const char* name;
   size_t arity;
@@ -44,7 +47,8 @@ struct Verb {
   Result<Claim> (*check)(World&, const Op&);
   Result<Words> (*apply)(World&, const Op&);
   Result<void> (*undo)(World&, const Op&);
-  const char* needs_gone;  // a verb whose open ops must all be undone before this one's undo is tried, or nullptr
+  const char* needs_gone;  // a verb whose open ops must all be undone before this one's undo is
+                           // tried, or nullptr
 };
 
 }  // namespace jail

@@ -1,4 +1,5 @@
-// The acts that this system knows: rows for the engine (ledger/op.h). What each word means is in doc/LEDGER.md.
+// The acts that this system knows: rows for the engine (ledger/op.h). What each word means is in
+// doc/LEDGER.md.
 #pragma once
 
 #include <span>

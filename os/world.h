@@ -1,4 +1,5 @@
-// World: what verbs act on - one jail's identity and places, this host's facts, and what earlier acts yielded.
+// World: what verbs act on - one jail's identity and places, this host's facts, and what earlier
+// acts yielded.
 #pragma once
 
 #include <map>
@@ -11,18 +12,21 @@
 
 namespace jail {
 
-// What the verbs of plan/ need beside: the Spec, the conversation with the user. Only plan/ knows its insides.
+// What the verbs of plan/ need beside: the Spec, the conversation with the user. Only plan/ knows
+// its insides.
 struct Life;
 
 struct World {
   std::string id;    // of this jail: names its directory, view and group
   std::string run;   // CELLBLOCK_RUN: pins/ID, ID/control
   std::string path;  // the jail's root on the host, resolved
-  std::string base;    // the top of our groups (plan/registry.h)
-  std::string group;   // its cgroup below the v2 mount, without a leading slash: "cellblock/5d1f09c2"
-  std::string view_of;  // id of the jail whose view this one's is a slave of, or empty: the host's mounts
+  std::string base;  // the top of our groups (plan/registry.h)
+  std::string
+      group;  // its cgroup below the v2 mount, without a leading slash: "cellblock/5d1f09c2"
+  std::string
+      view_of;  // id of the jail whose view this one's is a slave of, or empty: the host's mounts
   Facts facts;
-  std::vector<Op> boot;                 // what process 1 does before it executes, in order (Lives::space)
+  std::vector<Op> boot;  // what process 1 does before it executes, in order (Lives::space)
   std::map<std::string, Words> yields;  // verb -> what its open act yielded
   Life* life = nullptr;
 };

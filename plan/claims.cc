@@ -1,9 +1,8 @@
 #include "plan/claims.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <charconv>
+#include <fmt/format.h>
 
 #include "base/file.h"
 #include "base/sys.h"
@@ -19,7 +18,9 @@ namespace {
 
 constexpr int64_t last_possible_jid = 999'999;
 
-std::string jails_of(const Places& places) { return places.db + "/jails"; }
+std::string jails_of(const Places& places) {
+  return places.db + "/jails";
+}
 
 Result<Index> parse_index(std::string_view text) {
   Index index;
@@ -79,7 +80,8 @@ Result<Fd> lock_life(const Places& places, const std::string& id) {
 Result<std::string> draw_id() {
   uint32_t number = 0;
   Fd random = TRY(open_at(AT_FDCWD, "/dev/urandom", O_RDONLY));
-  if (sys::read(random.get(), &number, sizeof number) != sizeof number) return fail_errno("/dev/urandom", EIO);
+  if (sys::read(random.get(), &number, sizeof number) != sizeof number)
+    return fail_errno("/dev/urandom", EIO);
   return fmt::format("{:08x}", number);
 }
 
@@ -96,21 +98,27 @@ Result<std::string> new_id(const Places& places, const Index& index) {
   for (;;) {
     std::string id = TRY(draw_id());
     struct stat status;
-    if (!index.by_id(id) && sys::fstatat(AT_FDCWD, (jails_of(places) + "/" + id).c_str(), &status, 0) != 0) return id;
+    if (!index.by_id(id) &&
+        sys::fstatat(AT_FDCWD, (jails_of(places) + "/" + id).c_str(), &status, 0) != 0)
+      return id;
   }
 }
 
 Result<void> remove_directory(const std::string& path) {
   Result<Words> names = list_directory(AT_FDCWD, path);
-  if (!names) return names.error().code == ENOENT ? Result<void>() : std::unexpected(std::move(names.error()));
+  if (!names)
+    return names.error().code == ENOENT ? Result<void>()
+                                        : std::unexpected(std::move(names.error()));
   for (const std::string& name : *names)
-    if (sys::unlinkat(AT_FDCWD, (path + "/" + name).c_str(), 0) != 0 && errno != ENOENT) return fail_errno(path + "/" + name);
-  if (sys::unlinkat(AT_FDCWD, path.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT) return fail_errno(path);
+    if (sys::unlinkat(AT_FDCWD, (path + "/" + name).c_str(), 0) != 0 && errno != ENOENT)
+      return fail_errno(path + "/" + name);
+  if (sys::unlinkat(AT_FDCWD, path.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT)
+    return fail_errno(path);
   return {};
 }
 
-// An entry without a directory is what a claim or a forgetting that was killed left: under the registry's lock neither is
-// under way. A directory that cannot be seen is not gone.
+// An entry without a directory is what a claim or a forgetting that was killed left: under the
+// registry's lock neither is under way. A directory that cannot be seen is not gone.
 Result<void> prune(const Places& places, Index& index, const JailEntry* entry) {
   struct stat status;
   if (!entry) return {};
@@ -186,28 +194,33 @@ Result<Claimed> claim(const Places& places, std::string_view name, int64_t jid) 
   Index& index = registry.index();
   TRY(prune(places, index, index.by_jid(jid)));
   TRY(prune(places, index, index.by_name(name)));
-  if (jid != 0 && index.by_jid(jid)) return fail(EEXIST, fmt::format("jail {} already exists", jid));
+  if (jid != 0 && index.by_jid(jid))
+    return fail(EEXIST, fmt::format("jail {} already exists", jid));
   Claimed claimed;
   claimed.entry.jid = jid != 0 ? jid : TRY(free_jid(index));
   claimed.entry.name = name.empty() ? fmt::format("{}", claimed.entry.jid) : std::string(name);
-  if (index.by_name(claimed.entry.name)) return fail(EEXIST, fmt::format("jail \"{}\" already exists", name));
+  if (index.by_name(claimed.entry.name))
+    return fail(EEXIST, fmt::format("jail \"{}\" already exists", name));
   claimed.entry.id = TRY(new_id(places, index));
   TRY(make_pins(places.run));
-  // The index first: an entry without a directory is nothing, a directory without an entry would be lost.
+  // The index first: an entry without a directory is nothing, a directory without an entry would be
+  // lost.
   index.last_jid = jid != 0 ? index.last_jid : claimed.entry.jid;
   index.entries.push_back(claimed.entry);
   TRY(registry.save());
   Result<void> made = make_record(places, claimed);
   if (made) return claimed;
   // Without its directory the entry is nothing, and pruned.
-  ignore(remove_directory(jails_of(places) + "/" + claimed.entry.id), "it is empty: a start that was cut short");
+  ignore(remove_directory(jails_of(places) + "/" + claimed.entry.id),
+         "it is empty: a start that was cut short");
   return std::unexpected(std::move(made.error()));
 }
 
 Result<Claimed> take_life(const Places& places, const JailEntry& entry) {
   Claimed claimed;
   claimed.entry = entry;
-  claimed.directory = TRY(open_at(AT_FDCWD, jails_of(places) + "/" + entry.id, O_RDONLY | O_DIRECTORY));
+  claimed.directory =
+      TRY(open_at(AT_FDCWD, jails_of(places) + "/" + entry.id, O_RDONLY | O_DIRECTORY));
   TRY(make_directories(places.run + "/" + entry.id, 0755));
   claimed.life = TRY(lock_life(places, entry.id));
   // While we waited, the last holder may have forgotten the jail.
@@ -228,7 +241,8 @@ Result<LifeHolder> life_holder(const Places& places, const std::string& id) {
   std::from_chars(text, text + std::max<ssize_t>(size, 0), holder.pid);
   Result<Fd> pidfd = open_process(holder.pid);
   // Looked at last: if the lock is held now, the process that we opened before is its holder.
-  if (sys::flock(file->get(), LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK || !pidfd) return fail_errno(path, ESRCH);
+  if (sys::flock(file->get(), LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK || !pidfd)
+    return fail_errno(path, ESRCH);
   holder.pidfd = std::move(*pidfd);
   return holder;
 }
@@ -241,11 +255,15 @@ Result<void> forget(const Places& places, const Facts& facts, const std::string&
   RegistryLock registry = TRY(RegistryLock::take(places));
   Index& index = registry.index();
   std::erase_if(index.entries, [&](const JailEntry& entry) { return entry.id == id; });
-  // Groups first: as long as there is a record, the next command does this again. What a hook left running keeps its own.
-  Result<void> hooks = facts.groups.empty() ? Result<void>() : remove_group(facts, fmt::format("{}/{}.hook", places.base, id));
+  // Groups first: as long as there is a record, the next command does this again. What a hook left
+  // running keeps its own.
+  Result<void> hooks = facts.groups.empty()
+                           ? Result<void>()
+                           : remove_group(facts, fmt::format("{}/{}.hook", places.base, id));
   if (!hooks && hooks.error().code != EBUSY) return hooks;
   drop_remains(places, facts, index);
-  // The record goes before the index, so that a crash between the two leaves an entry without a record: nothing.
+  // The record goes before the index, so that a crash between the two leaves an entry without a
+  // record: nothing.
   TRY(remove_directory(jails_of(places) + "/" + id));
   TRY(remove_directory(places.run + "/" + id));
   return registry.save();
@@ -253,7 +271,8 @@ Result<void> forget(const Places& places, const Facts& facts, const std::string&
 
 Result<void> prune_index(const Places& places, const Facts& facts) {
   struct stat status;
-  if (sys::fstatat(AT_FDCWD, (places.run + "/registry").c_str(), &status, 0) != 0) return {};  // no jail since the boot
+  if (sys::fstatat(AT_FDCWD, (places.run + "/registry").c_str(), &status, 0) != 0)
+    return {};  // no jail since the boot
   RegistryLock registry = TRY(RegistryLock::take(places));
   const std::vector<JailEntry> entries = registry.index().entries;
   for (const JailEntry& entry : entries) TRY(prune(places, registry.index(), &entry));
@@ -269,7 +288,8 @@ Result<bool> lives(const Process1& process1) {
 
 Result<bool> lives(const Words& boot) {
   if (boot.size() != 2) return false;
-  return lives(Process1{static_cast<pid_t>(parse_int(boot[0]).value_or(0)), static_cast<uint64_t>(parse_int(boot[1]).value_or(0))});
+  return lives(Process1{static_cast<pid_t>(parse_int(boot[0]).value_or(0)),
+                        static_cast<uint64_t>(parse_int(boot[1]).value_or(0))});
 }
 
 Result<Fd> open_record(const std::string& id) {
@@ -294,8 +314,8 @@ Result<size_t> other_holders(const std::string& id, const Op& op) {
     if (entry.id == id || !directory) continue;
     Result<Ledger> ledger = Ledger::open(directory->get(), false);
     if (!ledger) continue;
-    count += static_cast<size_t>(
-        std::ranges::count_if(ledger->acts(), [&](const Act& act) { return act.open && act.op == op; }));
+    count += static_cast<size_t>(std::ranges::count_if(
+        ledger->acts(), [&](const Act& act) { return act.open && act.op == op; }));
   }
   return count;
 }
@@ -303,7 +323,8 @@ Result<size_t> other_holders(const std::string& id, const Op& op) {
 Result<void> rename_entry(const Places& places, const std::string& id, const std::string& name) {
   RegistryLock registry = TRY(RegistryLock::take(places));
   for (const JailEntry& entry : registry.index().entries)
-    if (entry.name == name && entry.id != id) return fail(EEXIST, fmt::format("jail \"{}\" already exists", name));
+    if (entry.name == name && entry.id != id)
+      return fail(EEXIST, fmt::format("jail \"{}\" already exists", name));
   for (JailEntry& entry : registry.index().entries)
     if (entry.id == id) entry.name = name;
   return registry.save();

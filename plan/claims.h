@@ -1,9 +1,11 @@
-// The writing half of the registry: claiming an id, name and jid; the three locks; forgetting a jail that is no more.
+// The writing half of the registry: claiming an id, name and jid; the three locks; forgetting a
+// jail that is no more.
 //
 // Locks, all flock(2) on files below CELLBLOCK_RUN, so that they die with their holder:
 //   lock            the registry: index, pins, sweeping. Held for a moment.
-//   ID/lock         the life of one jail: start, stop, undo. Held throughout; the holder's pid is in it.
-//   ID/parameters   what jail -m changes. Held for a moment, also by hooks of a start that holds the life lock.
+//   ID/lock         the life of one jail: start, stop, undo. Held throughout; the holder's pid is
+//   in it. ID/parameters   what jail -m changes. Held for a moment, also by hooks of a start that
+//   holds the life lock.
 #pragma once
 
 #include <optional>
@@ -37,10 +39,12 @@ struct Index {
   const JailEntry* by_id(std::string_view id) const;
 };
 
-// Reads the index; rebuilds it in memory from the ledgers where it is not there. Nothing at all is an empty one.
+// Reads the index; rebuilds it in memory from the ledgers where it is not there. Nothing at all is
+// an empty one.
 Result<Index> read_index(const Places& places);
 
-// Holds the registry's lock. Makes the directories that are missing (CELLBLOCK_DB/jails, CELLBLOCK_RUN).
+// Holds the registry's lock. Makes the directories that are missing (CELLBLOCK_DB/jails,
+// CELLBLOCK_RUN).
 class RegistryLock {
  public:
   static Result<RegistryLock> take(const Places& places);
@@ -62,13 +66,13 @@ struct Claimed {
   Fd life;
 };
 
-// Draws an id for a new jail of that name (empty: the jid's text) and jid (0: the next free one), makes its
-// directories, takes its life lock and enters it in the index. EEXIST, with Appendix A's text, if name or jid is taken
-// by a jail that has a record.
+// Draws an id for a new jail of that name (empty: the jid's text) and jid (0: the next free one),
+// makes its directories, takes its life lock and enters it in the index. EEXIST, with Appendix A's
+// text, if name or jid is taken by a jail that has a record.
 Result<Claimed> claim(const Places& places, std::string_view name, int64_t jid);
 
-// Takes the life lock of a jail that has a record. EBUSY if somebody else holds it (see holder), ENOENT if the jail is
-// no more.
+// Takes the life lock of a jail that has a record. EBUSY if somebody else holds it (see holder),
+// ENOENT if the jail is no more.
 Result<Claimed> take_life(const Places& places, const JailEntry& entry);
 
 // The process that holds a jail's life lock, by pidfd, with its number. ESRCH if nobody does.
@@ -81,12 +85,12 @@ Result<LifeHolder> life_holder(const Places& places, const std::string& id);
 // Takes the lock of a jail's parameters, waiting for whoever has it.
 Result<Fd> lock_parameters(const Places& places, const std::string& id);
 
-// Removes the record of a jail whose ledger holds nothing open, its groups of hooks, and with the last jail the pins and
-// the group base. Idempotent.
+// Removes the record of a jail whose ledger holds nothing open, its groups of hooks, and with the
+// last jail the pins and the group base. Idempotent.
 Result<void> forget(const Places& places, const Facts& facts, const std::string& id);
 
-// Removes what claims that were killed left in the index and below CELLBLOCK_RUN, and the groups of hooks that have
-// emptied since (jail --recover).
+// Removes what claims that were killed left in the index and below CELLBLOCK_RUN, and the groups of
+// hooks that have emptied since (jail --recover).
 Result<void> prune_index(const Places& places, const Facts& facts);
 
 // Opens the directory of a jail's record.
@@ -104,8 +108,8 @@ Result<size_t> other_holders(const std::string& id, const Op& op);
 // Gives a jail another name in the index. EEXIST if it is taken.
 Result<void> rename_entry(const Places& places, const std::string& id, const std::string& name);
 
-// Whether a process 1 lives; the second, the one that a `boot` has yielded (none: false). An error where it cannot be told:
-// what cannot be seen is not gone.
+// Whether a process 1 lives; the second, the one that a `boot` has yielded (none: false). An error
+// where it cannot be told: what cannot be seen is not gone.
 Result<bool> lives(const Process1& process1);
 Result<bool> lives(const Words& boot);
 

@@ -1,11 +1,10 @@
 #include "plan/create.h"
 
+#include <algorithm>
 #include <arpa/inet.h>
+#include <array>
 #include <fmt/format.h>
 #include <sys/socket.h>
-
-#include <algorithm>
-#include <array>
 
 #include "base/file.h"
 #include "base/sys.h"
@@ -42,7 +41,8 @@ void set_host(Spec& spec) {
   set_default(spec.host_hostid, 0);
 }
 
-// A family with restricted addresses reads as `disable` in every case (J5.4); a vnet restricts nothing.
+// A family with restricted addresses reads as `disable` in every case (J5.4); a vnet restricts
+// nothing.
 void set_network(Spec& spec) {
   set_default(spec.vnet, JailSys::inherit);
   const bool own = spec.vnet == JailSys::new_;
@@ -129,6 +129,25 @@ Spec effective(Spec shown) {
   return shown;
 }
 
+Result<void> keep_within(Spec& spec, const Spec& above) {
+  const auto refused = fail_errno("jail_set", EPERM);
+  if (spec.securelevel && *spec.securelevel < above.securelevel.value_or(-1)) return refused;
+  if (spec.enforce_statfs && *spec.enforce_statfs < above.enforce_statfs.value_or(2))
+    return refused;
+  for (const Param& param : params()) {
+    auto field = std::get_if<std::optional<bool> Spec::*>(&param.field);
+    const std::string_view name = param.name;
+    if (!field || param.owner != Owner::kernel || !name.starts_with("allow.")) continue;
+    if (name == "allow.unprivileged_proc_debug" || name == "allow.unprivileged_parent_tampering")
+      continue;
+    if ((above.**field).value_or(true)) continue;
+    if ((spec.**field).value_or(false)) return refused;
+    spec.** field = false;
+  }
+  if (!spec.securelevel && above.securelevel.value_or(-1) > 0) spec.securelevel = above.securelevel;
+  return {};
+}
+
 bool persists_for_now(const Spec& spec) {
   return !spec.persist.value_or(false) && (spec.exec_start || spec.command || spec.exec_poststart);
 }
@@ -160,13 +179,14 @@ Result<void> check_root(const World& world) {
 
 void note_create(const World& world, const std::string& failure) {
   const Life& life = *world.life;
-  life.talk.note(fmt::format("jail_set(JAIL_CREATE) {}{}{}{}", persists_for_now(*life.spec) ? "persist " : "",
-                             life.create_text, failure.empty() ? "" : ": ", failure));
+  life.talk.note(fmt::format("jail_set(JAIL_CREATE) {}{}{}{}",
+                             persists_for_now(*life.spec) ? "persist " : "", life.create_text,
+                             failure.empty() ? "" : ": ", failure));
 }
 
 std::string shown_text(const ShownFacts& facts, const Spec& spec) {
-  return fmt::format("# {} {} {} {} {} {}\n{}", facts.id, facts.jid, facts.parent, facts.process1, facts.start, facts.group,
-                     print_spec(spec));
+  return fmt::format("# {} {} {} {} {} {}\n{}", facts.id, facts.jid, facts.parent, facts.process1,
+                     facts.start, facts.group, print_spec(spec));
 }
 
 std::optional<ShownFacts> shown_facts(std::string_view text) {
@@ -182,13 +202,19 @@ std::optional<ShownFacts> shown_facts(std::string_view text) {
 
 Result<void> write_shown(World& world, const Words& boot) {
   Life& life = *world.life;
-  ShownFacts facts{.id = world.id, .jid = life.jid, .parent = 0, .process1 = 0, .start = 0, .group = world.group};
+  ShownFacts facts{.id = world.id,
+                   .jid = life.jid,
+                   .parent = 0,
+                   .process1 = 0,
+                   .start = 0,
+                   .group = world.group};
   facts.process1 = static_cast<pid_t>(parse_int(boot.at(0)).value_or(0));
   facts.start = static_cast<uint64_t>(parse_int(boot.at(1)).value_or(0));
   Index index = TRY(read_index(places()));
   Spec above;
   const JailEntry* self = index.by_id(world.id);
-  const JailEntry* parent = self ? index.by_name(self->name.substr(0, self->name.rfind('.'))) : nullptr;
+  const JailEntry* parent =
+      self ? index.by_name(self->name.substr(0, self->name.rfind('.'))) : nullptr;
   const bool nested = self && parent && self->name.find('.') != std::string::npos;
   if (nested) {
     facts.parent = parent->jid;

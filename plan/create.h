@@ -1,5 +1,5 @@
-// Creation as the user sees it: what the kernel's jail_set(2) would refuse, what a running jail's parameters are, and the
-// record of them that jls(8) reads.
+// Creation as the user sees it: what the kernel's jail_set(2) would refuse, what a running jail's
+// parameters are, and the record of them that jls(8) reads.
 #pragma once
 
 #include <optional>
@@ -11,25 +11,33 @@
 
 namespace jail {
 
-// What a create refuses (Appendix A, J4.5, J2.2), with the whole message as text: no persistence and nothing to attach,
-// values out of range, restrictions that a vnet excludes.
+// What a create refuses (Appendix A, J4.5, J2.2), with the whole message as text: no persistence
+// and nothing to attach, values out of range, restrictions that a vnet excludes.
 Result<void> check_create(World& world);
 
-// The jail's root as jail(8) checks it (J4.5): "path P: not an absolute pathname", "path P: STRERROR".
+// The jail's root as jail(8) checks it (J4.5): "path P: not an absolute pathname", "path P:
+// STRERROR".
 Result<void> check_root(const World& world);
 
-// The line of -v for a create: "jail_set(JAIL_CREATE) name=web path=/r persist", with ": TEXT" where it failed.
+// The line of -v for a create: "jail_set(JAIL_CREATE) name=web path=/r persist", with ": TEXT"
+// where it failed.
 void note_create(const World& world, const std::string& failure);
 
-// What everybody may know of a jail, as its `shown` file holds it: what was given but no exec.* nor anything else that
-// only root may see, what comes from the jail above (`parent`, perhaps nullptr), addresses in the kernel's order (J2.2).
+// What everybody may know of a jail, as its `shown` file holds it: what was given but no exec.* nor
+// anything else that only root may see, what comes from the jail above (`parent`, perhaps nullptr),
+// addresses in the kernel's order (J2.2).
 Spec public_part(const Spec& spec, const Spec* parent);
 
-// The effective values of a running jail: its public part, and for the rest FreeBSD's defaults (J2.2, J2.3).
+// The effective values of a running jail: its public part, and for the rest FreeBSD's defaults
+// (J2.2, J2.3).
 Spec effective(Spec shown);
 
-// True if a start has to keep the jail alive until its commands are over (J4.6): it does not persist, and exec.start,
-// command or exec.poststart exist.
+// Holds a nested jail to what the jail above it has (J2.2, J2.3): defaults are taken from it, and
+// what was asked for beyond is EPERM with the kernel's words.
+Result<void> keep_within(Spec& spec, const Spec& above);
+
+// True if a start has to keep the jail alive until its commands are over (J4.6): it does not
+// persist, and exec.start, command or exec.poststart exist.
 bool persists_for_now(const Spec& spec);
 
 // What jls(8) may know of a jail, beside its Spec.
@@ -45,7 +53,6 @@ struct ShownFacts {
 std::string shown_text(const ShownFacts& facts, const Spec& effective);
 // The first line of one; nothing if it is not one.
 std::optional<ShownFacts> shown_facts(std::string_view text);
-
 
 // Writes and removes the `shown` file of the jail whose `boot` has yielded `boot`.
 Result<void> write_shown(World& world, const Words& boot);

@@ -1,8 +1,7 @@
 #include "plan/hand.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 
 #include "base/file.h"
 #include "conf/print.h"
@@ -19,7 +18,9 @@ void show_act(World& world, const Op& op, bool undoing) {
   constexpr const char* forward[] = {"mount", "devices"};
   const bool shown = std::ranges::find(both, op.verb) != std::end(both) ||
                      (!undoing && std::ranges::find(forward, op.verb) != std::end(forward));
-  if (shown) world.life->talk.note(fmt::format("{}{} {}", undoing ? "undo " : "", op.verb, join(op.args, " ")));
+  if (shown)
+    world.life->talk.note(
+        fmt::format("{}{} {}", undoing ? "undo " : "", op.verb, join(op.args, " ")));
 }
 
 // What the ledger knows of the places that later acts need.
@@ -37,16 +38,20 @@ Result<Ledger> open_ledger(const Hand& hand) {
   Result<Ledger> ledger = Ledger::open(hand.claimed.directory.get(), true);
   if (ledger || ledger.error().code != ENOENT) return ledger;
   const JailEntry& entry = hand.claimed.entry;
-  return Ledger::create(hand.claimed.directory.get(), {entry.id, entry.name, hand.host.facts.boot_id}, false);
+  return Ledger::create(hand.claimed.directory.get(),
+                        {entry.id, entry.name, hand.host.facts.boot_id}, false);
 }
 
 }  // namespace
 
 std::string Job::shown_name() const {
-  return !configured && spec.jid.value_or(0) != 0 ? fmt::format("{}", *spec.jid) : spec.name.value_or("");
+  return !configured && spec.jid.value_or(0) != 0 ? fmt::format("{}", *spec.jid)
+                                                  : spec.name.value_or("");
 }
 
-Work Hand::work() { return {world, *ledger, verbs, life.talk.verbose ? show_act : nullptr}; }
+Work Hand::work() {
+  return {world, *ledger, verbs, life.talk.verbose ? show_act : nullptr};
+}
 
 void say(const Talk& talk, const Error& error) {
   if (error.code != ECANCELED) talk.error(error.text);
@@ -70,6 +75,7 @@ Result<void> take_over(Hand& hand, const JailEntry& entry, const Talk& talk) {
   fill_world(hand);
   hand.ledger = TRY(open_ledger(hand));
   Result<std::string> snapshot = read_file(hand.claimed.directory.get(), "spec");
+  if (!snapshot && snapshot.error().code != ENOENT) return std::unexpected(std::move(snapshot.error()));
   if (snapshot) hand.spec = TRY(in("spec", read_spec("spec", *snapshot)));
   hand.hooks = hand.spec;
   hand.life.jid = entry.jid;
@@ -92,7 +98,8 @@ Result<bool> is_whole(const Hand& hand) {
 bool undo_all(Hand& hand) {
   Unwound result = unwind(hand.work(), hand.host.facts.boot_id);
   for (const Trouble& trouble : result.troubles) say(hand.life.talk, trouble.error);
-  if (result.refused) ignore(hand.ledger->set_mark({"up"}), "the mark `down` only says that a stop was tried");
+  if (result.refused)
+    ignore(hand.ledger->set_mark({"up"}), "the mark `down` only says that a stop was tried");
   if (hand.ledger->any_open()) return false;
   Result<void> forgotten = forget(hand.host.places, hand.host.facts, hand.world.id);
   if (!forgotten) say(hand.life.talk, forgotten.error());
@@ -101,7 +108,8 @@ bool undo_all(Hand& hand) {
 
 bool clean_up(Hand& hand) {
   hand.life.rolling_back = hand.life.recovering = true;
-  // A jail that was up is stopped as a jail that has ended is: its hooks run. A start is rolled back.
+  // A jail that was up is stopped as a jail that has ended is: its hooks run. A start is rolled
+  // back.
   const bool was_up = !hand.ledger->mark().empty();
   const bool hooks = was_up ? !strict() : hand.spec.exec_rollback.value_or(!strict());
   if (!hooks) hand.life.undo_hooks = Hooks::none;  // already so for jail -R

@@ -1,5 +1,5 @@
-// Hand: all that a start or an undo of one jail has in hand, and the undoing itself, which starting, stopping and
-// recovering share.
+// Hand: all that a start or an undo of one jail has in hand, and the undoing itself, which
+// starting, stopping and recovering share.
 #pragma once
 
 #include <optional>
@@ -34,19 +34,22 @@ struct Hand {
 // Points world and life at what was claimed.
 void fill_world(Hand& hand);
 
-// Takes the life lock of a jail that has a record, and reads the record: snapshot, ledger, what its acts yielded. EBUSY:
-// a living command has it; ENOENT: it is no more. Else the record cannot be read.
+// Takes the life lock of a jail that has a record, and reads the record: snapshot, ledger, what its
+// acts yielded. EBUSY: a living command has it; ENOENT: it is no more. Else the record cannot be
+// read.
 Result<void> take_over(Hand& hand, const JailEntry& entry, const Talk& talk);
 
-// Whether the jail's process 1 lives, and whether its start has succeeded too and no stop has begun. An error where that
-// cannot be told.
+// Whether the jail's process 1 lives, and whether its start has succeeded too and no stop has
+// begun. An error where that cannot be told.
 Result<bool> is_up(const Hand& hand);
 Result<bool> is_whole(const Hand& hand);
 
-// Undoes all that is open, says what failed, and forgets the jail if nothing is left. False: something is open still.
+// Undoes all that is open, says what failed, and forgets the jail if nothing is left. False:
+// something is open still.
 bool undo_all(Hand& hand);
 
-// Undoes a start or stop that was cut short, or what is left of a jail that has ended, as a rollback. False: as above.
+// Undoes a start or stop that was cut short, or what is left of a jail that has ended, as a
+// rollback. False: as above.
 bool clean_up(Hand& hand);
 
 // Prints an error, but for ECANCELED: that the user wants to stop is no news to him.

@@ -19,11 +19,14 @@ Result<Fd> catch_stop_signals() {
   sigemptyset(&signals);
   for (int signal : {SIGINT, SIGTERM, SIGHUP}) {
     struct sigaction action;
-    if (sigaction(signal, nullptr, &action) == 0 && action.sa_handler != SIG_IGN) sigaddset(&signals, signal);
+    if (sigaction(signal, nullptr, &action) == 0 && action.sa_handler != SIG_IGN)
+      sigaddset(&signals, signal);
   }
   return open_signals(signals);
 }
 
-int caught_signal(int stop_fd) { return stop_fd >= 0 ? read_signal(stop_fd) : 0; }
+int caught_signal(int stop_fd) {
+  return stop_fd >= 0 ? read_signal(stop_fd) : 0;
+}
 
 }  // namespace jail

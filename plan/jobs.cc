@@ -1,10 +1,9 @@
 #include "plan/jobs.h"
 
-#include <fmt/format.h>
-#include <signal.h>
-
 #include <algorithm>
 #include <cstdio>
+#include <fmt/format.h>
+#include <signal.h>
 
 #include "base/file.h"
 #include "base/sys.h"
@@ -21,15 +20,18 @@ struct Worker {
 };
 
 void print_messages(const Run& run) {
-  for (const Complaint& complaint : run.schedule.take_messages()) run.jobs[complaint.job].talk.error(complaint.text);
+  for (const Complaint& complaint : run.schedule.take_messages())
+    run.jobs[complaint.job].talk.error(complaint.text);
 }
 
 // -J: one line a jail that is up (J3.8), in one write so that lines of several processes never mix.
 void write_record(const Run& run, const Job& job, int64_t jid) {
   if (run.record_fd < 0 || jid == 0) return;
-  ignore(write_all(run.record_fd, fmt::format("{}\n", job.old_record ? fmt::format("{}\t{}", jid, job.record)
-                                                                     : fmt::format("jid={}\t{}", jid, job.record))),
-         "the jail is up all the same");
+  ignore(
+      write_all(run.record_fd,
+                fmt::format("{}\n", job.old_record ? fmt::format("{}\t{}", jid, job.record)
+                                                   : fmt::format("jid={}\t{}", jid, job.record))),
+      "the jail is up all the same");
 }
 
 bool do_phase(const Run& run, size_t index, Step step) {
@@ -61,7 +63,8 @@ bool do_phase(const Run& run, size_t index, Step step) {
 
 Result<Worker> start_worker(const Run& run, size_t index, const std::vector<Worker>& workers) {
   int ends[2];
-  if (sys::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return fail_errno("socketpair");
+  if (sys::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+    return fail_errno("socketpair");
   Fd ours(ends[0]), theirs(ends[1]);
   (void)fflush(stdout);
   pid_t pid = sys::fork();
@@ -69,7 +72,8 @@ Result<Worker> start_worker(const Run& run, size_t index, const std::vector<Work
   if (pid > 0) return Worker{pid, std::move(ours)};
   ours.reset();
   for (const Worker& other : workers)
-    if (other.socket) Fd copy(other.socket.get());  // closes it here: only the coordinator talks to the others
+    if (other.socket)
+      Fd copy(other.socket.get());  // closes it here: only the coordinator talks to the others
   work(run, index, theirs.get());
 }
 
@@ -86,12 +90,16 @@ struct Crew {
 void show_progress(const Run& run, Crew& crew, size_t index) {
   if (!crew.starting[index]) return;
   ++crew.up;
-  if (run.starts < progress_from || run.jobs[index].talk.quiet || strict() || isatty(STDERR_FILENO) != 1) return;
-  const std::string line = fmt::format("[{}/{}] {}\n", crew.up, std::max(run.starts, crew.up), run.jobs[index].talk.name);
+  if (run.starts < progress_from || run.jobs[index].talk.quiet || strict() ||
+      isatty(STDERR_FILENO) != 1)
+    return;
+  const std::string line = fmt::format("[{}/{}] {}\n", crew.up, std::max(run.starts, crew.up),
+                                       run.jobs[index].talk.name);
   ignore(write_all(STDERR_FILENO, line), "the jail is up all the same");
 }
 
-// A worker that cannot be talked to any more: it was killed, or finds an end of file and undoes what it was at.
+// A worker that cannot be talked to any more: it was killed, or finds an end of file and undoes
+// what it was at.
 void lose(const Run& run, Crew& crew, size_t index) {
   crew.workers[index].socket.reset();
   run.jobs[index].talk.error("the process that worked on it was killed");
@@ -116,24 +124,36 @@ void hear(const Run& run, Crew& crew, size_t index) {
     case Turn::command:
       if (run.schedule.wants_slot(index)) tell(run, crew, index, go);
       break;
-    case Turn::waits: run.schedule.waits(index); break;
-    case Turn::ended: run.schedule.ended(index); break;
-    case Turn::exists: run.schedule.exists(index); break;
-    case Turn::removed: run.schedule.removed(index); break;
+    case Turn::waits:
+      run.schedule.waits(index);
+      break;
+    case Turn::ended:
+      run.schedule.ended(index);
+      break;
+    case Turn::exists:
+      run.schedule.exists(index);
+      break;
+    case Turn::removed:
+      run.schedule.removed(index);
+      break;
     case Turn::done:
       show_progress(run, crew, index);
       run.schedule.done(index, true);
       break;
-    case Turn::failed: run.schedule.done(index, false); break;
-    case Turn::go: break;
+    case Turn::failed:
+      run.schedule.done(index, false);
+      break;
+    case Turn::go:
+      break;
   }
 }
 
 void grant(const Run& run, Crew& crew, const Grant& granted) {
   Worker& worker = crew.workers[granted.job];
-  const bool phase = granted.step == Step::stop || granted.step == Step::start || granted.step == Step::modify;
+  const bool phase =
+      granted.step == Step::stop || granted.step == Step::start || granted.step == Step::modify;
   if (worker.pid < 0) {
-    if (!run.prepare(run.context, granted.job)) {
+    if (!run.prepare(run.context, granted.job, granted.step)) {
       run.schedule.done(granted.job, false);
       return;
     }
@@ -176,7 +196,7 @@ void wait_for_news(const Run& run, Crew& crew, bool* stopped) {
 void run_alone(const Run& run) {
   bool prepared = false, good = true;
   while (std::optional<Grant> granted = run.schedule.next()) {
-    if (!prepared) good = run.prepare(run.context, granted->job);
+    if (!prepared) good = run.prepare(run.context, granted->job, granted->step);
     prepared = true;
     run.schedule.done(granted->job, good && do_phase(run, granted->job, granted->step));
     print_messages(run);
@@ -208,7 +228,8 @@ int run_jobs(const Run& run) {
   for (Worker& worker : crew.workers) {
     worker.socket.reset();
     int status = 0;
-    if (worker.pid > 0 && sys::waitpid(worker.pid, &status, 0) > 0 && WIFEXITED(status) && WEXITSTATUS(status) > 128)
+    if (worker.pid > 0 && sys::waitpid(worker.pid, &status, 0) > 0 && WIFEXITED(status) &&
+        WEXITSTATUS(status) > 128)
       interrupted = WEXITSTATUS(status);
   }
   return interrupted > 0 ? interrupted : run.schedule.failed() ? 1 : 0;

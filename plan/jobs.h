@@ -1,5 +1,6 @@
-// Several jails in one command: one process for each, granted its steps by the queue machine of plan/schedule.h, so that
-// order and -p are exactly those of J4.9. One jail alone is done in this process.
+// Several jails in one command: one process for each, granted its steps by the queue machine of
+// plan/schedule.h, so that order and -p are exactly those of J4.9. One jail alone is done in this
+// process.
 #pragma once
 
 #include <vector>
@@ -9,8 +10,9 @@
 
 namespace jail {
 
-// Prepares a job just before its first act: reads its values, and prints what is wrong with them (J4.1). False: it failed.
-using Prepare = bool (*)(void* context, size_t job);
+// Prepares a job just before its first act, which is `step`: reads its values, and prints what is
+// wrong with them (J4.1). False: it failed.
+using Prepare = bool (*)(void* context, size_t job, Step step);
 
 struct Run {
   const Host& host;
@@ -19,12 +21,12 @@ struct Run {
   Prepare prepare;
   void* context;
   int record_fd = -1;  // -J
-  size_t starts = 0;  // jails asked to start, for the progress shown on a terminal
+  size_t starts = 0;   // jails asked to start, for the progress shown on a terminal
   int stop_fd = -1;    // readable when INT, TERM or HUP came
 };
 
-// Performs what the schedule grants until it is finished. The exit status: 128 + the signal that made a start give up,
-// else 1 if any job failed, else 0.
+// Performs what the schedule grants until it is finished. The exit status: 128 + the signal that
+// made a start give up, else 1 if any job failed, else 0.
 int run_jobs(const Run& run);
 
 }  // namespace jail

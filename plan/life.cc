@@ -1,9 +1,8 @@
 #include "plan/life.h"
 
-#include <fmt/format.h>
-
 #include <cstdio>
 #include <cstdlib>
+#include <fmt/format.h>
 
 #include "base/sys.h"
 
@@ -11,10 +10,11 @@ namespace jail {
 
 namespace {
 
-// One write(2) a line, so that lines of jails that start at the same time never mix, and what a hook prints stands
-// where it was printed.
+// One write(2) a line, so that lines of jails that start at the same time never mix, and what a
+// hook prints stands where it was printed.
 void print(int fd, const std::string& line) {
-  if (sys::write(fd, line.data(), line.size()) < 0) return;  // whoever closed our output does not want it
+  if (sys::write(fd, line.data(), line.size()) < 0)
+    return;  // whoever closed our output does not want it
 }
 
 std::string prefixed(const Talk& talk, std::string_view text) {
@@ -23,15 +23,21 @@ std::string prefixed(const Talk& talk, std::string_view text) {
 
 }  // namespace
 
-void Talk::note(std::string_view text) const { print(STDOUT_FILENO, prefixed(*this, text)); }
+void Talk::note(std::string_view text) const {
+  print(STDOUT_FILENO, prefixed(*this, text));
+}
 
-void Talk::error(std::string_view text) const { print(STDERR_FILENO, "jail: " + prefixed(*this, text)); }
+void Talk::error(std::string_view text) const {
+  print(STDERR_FILENO, "jail: " + prefixed(*this, text));
+}
 
 void Talk::exists(std::string_view what) const {
   print(STDERR_FILENO, fmt::format("jail: \"{}\" already exists\n", what));
 }
 
-void Talk::print_jid(int64_t jid) const { print(STDOUT_FILENO, fmt::format("{}\n", jid)); }
+void Talk::print_jid(int64_t jid) const {
+  print(STDOUT_FILENO, fmt::format("{}\n", jid));
+}
 
 void Talk::remark(std::string_view text) const {
   if (!quiet && !strict()) error(fmt::format("note: {}", text));
@@ -48,12 +54,15 @@ Result<void> take_turn(const Talk& talk, Turn turn) {
   ssize_t size;
   do size = sys::write(talk.turns, &byte, 1);
   while (size < 0 && errno == EINTR);
-  if (size != 1) return fail_errno("the jail command", ECANCELED);
-  if (turn != Turn::command && turn != Turn::ended) return {};
-  do size = sys::read(talk.turns, &byte, 1);
-  while (size < 0 && errno == EINTR);
-  if (size != 1) return fail_errno("the jail command", ECANCELED);
-  return {};
+  if (size == 1 && turn != Turn::command && turn != Turn::ended) return {};
+  if (size == 1)
+    do size = sys::read(talk.turns, &byte, 1);
+    while (size < 0 && errno == EINTR);
+  if (size == 1) return {};
+  const int code = size < 0 && errno != EPIPE ? errno : ECANCELED;
+  // After a word that was lost each would wait for the other: to the coordinator we are dead from here on.
+  sys::shutdown(talk.turns, SHUT_RDWR);
+  return fail_errno("the jail command", code);
 }
 
 }  // namespace jail

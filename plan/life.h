@@ -1,5 +1,6 @@
-// Life: what one start, stop or modification of one jail carries with it beside the World - the Spec, the policy of the
-// run, and the conversation with the user and with the coordinator of many jails.
+// Life: what one start, stop or modification of one jail carries with it beside the World - the
+// Spec, the policy of the run, and the conversation with the user and with the coordinator of many
+// jails.
 #pragma once
 
 #include <string>
@@ -15,9 +16,9 @@ namespace jail {
 // How to speak (J3.11) and how to wait for one's turn (J4.9).
 struct Talk {
   bool quiet = false, verbose = false, bare_jids = false;
-  std::string name;   // of the jail in messages; empty for one without a configured name
-  int turns = -1;     // socket to the coordinator, or -1 when this is the only jail of the command
-  int stop_fd = -1;   // readable when the user wants this to end: INT, TERM, HUP
+  std::string name;  // of the jail in messages; empty for one without a configured name
+  int turns = -1;    // socket to the coordinator, or -1 when this is the only jail of the command
+  int stop_fd = -1;  // readable when the user wants this to end: INT, TERM, HUP
 
   // "NAME: TEXT" on standard output.
   void note(std::string_view text) const;
@@ -31,7 +32,8 @@ struct Talk {
   void remark(std::string_view text) const;
 };
 
-// True under CELLBLOCK_STRICT=freebsd: defaults are FreeBSD's wherever we improve on them deliberately (DESIGN 3).
+// True under CELLBLOCK_STRICT=freebsd: defaults are FreeBSD's wherever we improve on them
+// deliberately (DESIGN 3).
 bool strict();
 
 // Which hooks an undo runs.
@@ -45,20 +47,22 @@ struct Life {
   const Spec* hooks = nullptr;  // whose exec.* run: the spec, or today's file in the strict mode
   Talk talk;
   std::string create_text;  // the parameters as given, for -v: "name=web path=/r persist"
-  int64_t jid = 0;        // of the jail once it exists
-  bool jid_known = false;  // hooks hear of it: configured, or created by now
+  int64_t jid = 0;          // of the jail once it exists
+  bool jid_known = false;   // hooks hear of it: configured, or created by now
   Hooks undo_hooks = Hooks::all;
   bool rolling_back = false;
   bool recovering = false;      // the start was another command's, which was killed
   bool stop_is_strict = false;  // stop.strict: a failing exec.stop keeps the jail up
-  bool command_is_vector = false;  // command= of the command line: arguments, not command strings (J3.5)
+  bool command_is_vector =
+      false;              // command= of the command line: arguments, not command strings (J3.5)
   bool going_on = false;  // a failing command is reported and the next one run: hooks of an undo
   bool note_removal = false;
-  bool failed = false;  // something was reported that the exit status must tell
+  bool failed = false;        // something was reported that the exit status must tell
   int64_t stop_timeout = 10;  // seconds between TERM and KILL
 };
 
-// What a job tells the coordinator of many jails, one byte each (plan/schedule.h); the coordinator's only answer is `go`.
+// What a job tells the coordinator of many jails, one byte each (plan/schedule.h); the
+// coordinator's only answer is `go`.
 enum class Turn : char {
   go = 'g',
   command = 'c',  // wants a slot for its next foreground command, and waits for go
@@ -70,15 +74,16 @@ enum class Turn : char {
   failed = 'f',   // the phase is over and failed; the same
 };
 
-// Tells the coordinator, and for command and ended waits for go. ECANCELED where the coordinator is gone.
+// Tells the coordinator, and for command and ended waits for go. ECANCELED where the coordinator is
+// gone.
 Result<void> take_turn(const Talk& talk, Turn turn);
 
 // The group that the host commands of one hook run in.
 std::string hook_group(const World& world, const char* phase);
 
-// Runs a list of command words as hooks on the host, or as commands in the jail, one after another as J4.4 says; ends at
-// the first that fails, whose message has then been printed. `phase` names the list ("prestart"). ECANCELED: the user
-// wants to stop.
+// Runs a list of command words as hooks on the host, or as commands in the jail, one after another
+// as J4.4 says; ends at the first that fails, whose message has then been printed. `phase` names
+// the list ("prestart"). ECANCELED: the user wants to stop.
 Result<void> run_on_host(World& world, const char* phase, const Words& words);
 Result<void> run_in_jail(World& world, const Words& words);
 // The same for one argument vector without a shell (command= on the command line).

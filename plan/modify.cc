@@ -1,5 +1,7 @@
-// Changing a running jail (J4.10): its parameters in snapshot and record, and what of them process 1 or the kernel has to
-// hear at once. Hooks of a start may do this to their own jail, so only the lock of the parameters is taken.
+// Changing a running jail (J4.10): its parameters in snapshot and record, and what of them process
+// 1 or the kernel has to hear at once. Hooks of a start may do this to their own jail, so only the
+// lock of the parameters is taken.
+#include <algorithm>
 #include <fmt/format.h>
 
 #include "base/file.h"
@@ -20,6 +22,7 @@ struct Current {
   JailEntry entry;
   Fd record;
   Spec spec, shown;
+  std::string origin;  // the snapshot's first line: the file it comes from
   ShownFacts facts;
   Fd process1;
 };
@@ -35,6 +38,7 @@ Result<Current> read_current(const JailEntry& entry) {
   current.process1 = TRY(open_process1({facts->process1, facts->start}));
   current.shown = TRY(read_spec("shown", shown));
   std::string spec = TRY(read_file(current.record.get(), "spec"));
+  current.origin = spec.substr(0, spec.find('\n') + 1);
   current.spec = TRY(read_spec("spec", spec));
   return current;
 }
@@ -44,12 +48,15 @@ std::string resolved(const std::string& path) {
   return realpath(path.c_str(), text) ? text : path;
 }
 
-// Values, not texts, are compared: a path with links or slashes is the same path, `ip4 = new` what it reads back as.
+// Values, not texts, are compared: a path with links or slashes is the same path, `ip4 = new` what
+// it reads back as.
 bool same(const char* name, const Spec& wanted, const Spec& running) {
   const std::string_view parameter = name;
   if (parameter == "path") return resolved(*wanted.path) == resolved(running.path.value_or("/"));
-  if (parameter == "ip4") return (wanted.ip4 == JailSys::inherit) == (running.ip4 == JailSys::inherit);
-  if (parameter == "ip6") return (wanted.ip6 == JailSys::inherit) == (running.ip6 == JailSys::inherit);
+  if (parameter == "ip4")
+    return (wanted.ip4 == JailSys::inherit) == (running.ip4 == JailSys::inherit);
+  if (parameter == "ip6")
+    return (wanted.ip6 == JailSys::inherit) == (running.ip6 == JailSys::inherit);
   const Param* param = find_param(parameter).param;
   return printed_value(*param, wanted) == printed_value(*param, running);
 }
@@ -61,11 +68,20 @@ Spec changes_of(const Spec& wanted) {
     if (param.owner != Owner::kernel || param.access != Access::any) continue;
     std::visit(
         [&](auto field) {
-          if constexpr (!std::is_same_v<decltype(field), std::monostate>) changes.*field = wanted.*field;
+          if constexpr (!std::is_same_v<decltype(field), std::monostate>)
+            changes.*field = wanted.*field;
         },
         param.field);
   }
   return changes;
+}
+
+bool takes_rights(const Spec& changes) {
+  if (changes.securelevel.value_or(0) > 0) return true;
+  return std::ranges::any_of(params(), [&](const Param& param) {
+    auto field = std::get_if<std::optional<bool> Spec::*>(&param.field);
+    return field && std::string_view(param.name).starts_with("allow.") && changes.**field == false;
+  });
 }
 
 Result<void> rename(const Host& host, Current& current, const Spec& changes) {
@@ -82,7 +98,8 @@ Result<bool> tell(const Host& host, const Current& current, const Spec& changes)
                   changes.host_domainname ? &*changes.host_domainname : nullptr));
   }
   if (!changes.persist || *changes.persist == current.shown.persist.value_or(false)) return false;
-  std::string answer = TRY(ask_process1(host.places.run, current.entry.id, *changes.persist ? "persist" : "nopersist"));
+  std::string answer = TRY(
+      ask_process1(host.places.run, current.entry.id, *changes.persist ? "persist" : "nopersist"));
   return answer == "leaving";
 }
 
@@ -98,8 +115,10 @@ Result<bool> modify(const Host& host, const Job& job, const JailEntry& entry) {
   if (leaving) (void)TRY(await_end(current.process1.get(), 10'000, -1));
   overlay(changes, current.spec);
   overlay(changes, current.shown);
-  TRY(replace_file(current.record.get(), "spec", print_spec(current.spec), 0600, false));
-  TRY(replace_file(current.record.get(), "shown", shown_text(current.facts, current.shown), 0644, false));
+  TRY(replace_file(current.record.get(), "spec", current.origin + print_spec(current.spec), 0600,
+                   false));
+  TRY(replace_file(current.record.get(), "shown", shown_text(current.facts, current.shown), 0644,
+                   false));
   return leaving;
 }
 
@@ -118,8 +137,8 @@ bool modify_jail(const Host& host, Job& job) {
   const JailEntry* entry = index ? find_entry(*index, job.spec) : nullptr;
   Result<bool> leaving = entry ? modify(host, job, *entry) : fail_errno("jail", ENOENT);
   if (job.talk.verbose && entry) {
-    job.talk.note(fmt::format("jail_set(JAIL_UPDATE) jid={} {}{}{}", entry->jid, job.create_text, leaving ? "" : ": ",
-                              leaving ? "" : leaving.error().text));
+    job.talk.note(fmt::format("jail_set(JAIL_UPDATE) jid={} {}{}{}", entry->jid, job.create_text,
+                              leaving ? "" : ": ", leaving ? "" : leaving.error().text));
   }
   if (!leaving && (leaving.error().code == ENOENT || leaving.error().code == ESRCH)) {
     Talk talk = job.talk;
@@ -132,6 +151,8 @@ bool modify_jail(const Host& host, Job& job) {
     return false;
   }
   if (!job.talk.quiet && (!job.talk.name.empty() || job.talk.verbose)) job.talk.note("updated");
+  if (takes_rights(job.spec))
+    job.talk.remark("what was taken away holds for what starts in the jail from now on");
   if (!*leaving) return true;
   return recover_jail(host, *entry, job.talk);
 }

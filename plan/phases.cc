@@ -1,7 +1,7 @@
-// The start of a jail, read aloud: what each phase adds. The undo of an act stands with its verb, nowhere else.
-#include <fmt/format.h>
-
+// The start of a jail, read aloud: what each phase adds. The undo of an act stands with its verb,
+// nowhere else.
 #include <algorithm>
+#include <fmt/format.h>
 
 #include "conf/address.h"
 #include "conf/fstab.h"
@@ -15,11 +15,16 @@ namespace jail {
 
 namespace {
 
-bool is(const std::optional<bool>& value) { return value.value_or(false); }
-bool inherits(const std::optional<JailSys>& value) { return value == JailSys::inherit; }
+bool is(const std::optional<bool>& value) {
+  return value.value_or(false);
+}
+bool inherits(const std::optional<JailSys>& value) {
+  return value == JailSys::inherit;
+}
 
 Result<void> plan_prepare(const Spec& spec, const Facts&, const Site&, Plan& plan) {
-  // In the strict mode a stop runs the hooks of today's file, also where there were none at the start.
+  // In the strict mode a stop runs the hooks of today's file, also where there were none at the
+  // start.
   if (spec.exec_prepare || spec.exec_release || strict()) plan.ops.push_back({"prepare", {}});
   return {};
 }
@@ -30,26 +35,32 @@ Result<void> plan_addresses(const Spec& spec, const Facts&, const Site&, Plan& p
     Family family;
     const std::optional<Words>& words;
   };
-  for (const Row& row : {Row{"ip4.addr", Family::ip4, spec.ip4_addr}, Row{"ip6.addr", Family::ip6, spec.ip6_addr}}) {
+  for (const Row& row :
+       {Row{"ip4.addr", Family::ip4, spec.ip4_addr}, Row{"ip6.addr", Family::ip6, spec.ip6_addr}}) {
     if (!row.words) continue;
-    for (const Address& address : TRY(in(row.name, parse_addresses(row.family, *row.words, spec.interface.value_or("")))))
+    for (const Address& address :
+         TRY(in(row.name, parse_addresses(row.family, *row.words, spec.interface.value_or("")))))
       if (!address.interface.empty())
-        plan.ops.push_back({"address", {address.interface, address.address, fmt::format("{}", address.prefix),
-                                        join(address.extra, " ")}});
+        plan.ops.push_back({"address",
+                            {address.interface, address.address, fmt::format("{}", address.prefix),
+                             join(address.extra, " ")}});
   }
   return {};
 }
 
 Result<void> plan_group(const Spec&, const Facts& facts, const Site& site, Plan& plan) {
-  if (facts.groups.empty()) return fail(ENOTSUP, "cgroup v2: not mounted on this host; a jail needs it");
+  if (facts.groups.empty())
+    return fail(ENOTSUP, "cgroup v2: not mounted on this host; a jail needs it");
   plan.ops.push_back({"group", {site.group}});
   return {};
 }
 
-// Which network stack: one of its own with vnet, the one above for addresses and inherit, else an empty one.
+// Which network stack: one of its own with vnet, the one above for addresses and inherit, else an
+// empty one.
 std::string net_of(const Spec& spec) {
   if (spec.vnet == JailSys::new_) return "loopback";
-  bool shared = inherits(spec.ip4) || inherits(spec.ip6) || (spec.ip4_addr && !spec.ip4_addr->empty()) ||
+  bool shared = inherits(spec.ip4) || inherits(spec.ip6) ||
+                (spec.ip4_addr && !spec.ip4_addr->empty()) ||
                 (spec.ip6_addr && !spec.ip6_addr->empty());
   return shared ? "parent" : "new";
 }
@@ -60,20 +71,26 @@ std::string uts_of(const Spec& spec) {
 }
 
 // Whether the jail's /proc/sys/net is its own to write.
-const char* stack_word(const Spec& spec) { return net_of(spec) == "parent" ? "shared" : "own"; }
+const char* stack_word(const Spec& spec) {
+  return net_of(spec) == "parent" ? "shared" : "own";
+}
 
-// A mount of a kind that belongs to process 1's namespaces waits for the boot; all others are made in the view.
-Result<void> add_mount(const char* parameter, const FstabLine& line, const std::string& root, const Spec& spec, Plan& plan) {
+// A mount of a kind that belongs to process 1's namespaces waits for the boot; all others are made
+// in the view.
+Result<void> add_mount(const char* parameter, const FstabLine& line, const std::string& root,
+                       const Spec& spec, Plan& plan) {
   const std::string base = root == "/" ? "" : root;
   if (!mounted_at_boot(line.type)) {
     // Undone after the view: the mount has to be gone before its work directory.
     if (line.type == "unionfs")
-      plan.ops.insert(std::ranges::find(plan.ops, "view", &Op::verb), Op{"union", {line.source, line.point, line.options}});
+      plan.ops.insert(std::ranges::find(plan.ops, "view", &Op::verb),
+                      Op{"union", {line.source, line.point, line.options}});
     plan.ops.push_back({"mount", {parameter, line.type, line.source, line.point, line.options}});
     return {};
   }
   if (!line.point.starts_with(base + "/"))
-    return fail(EINVAL, fmt::format("{}: {}: a {} outside the jail would be the host's", parameter, line.point, line.type));
+    return fail(EINVAL, fmt::format("{}: {}: a {} outside the jail would be the host's", parameter,
+                                    line.point, line.type));
   plan.boot.push_back({"proc", {line.point.substr(base.size()), line.options, stack_word(spec)}});
   return {};
 }
@@ -86,7 +103,8 @@ void plan_devices(const Spec& spec, const std::string& base, Plan& plan) {
     plan.boot.push_back({"mount", {"tmpfs", "shm", "/dev/shm", "mode=1777,nosuid"}});
     plan.boot.push_back({"mount", {"mqueue", "mqueue", "/dev/mqueue", "nosuid,noexec"}});
   }
-  if (is(spec.mount_fdescfs)) plan.ops.push_back({"mount", {"mount.fdescfs", "fdescfs", ".", base + "/dev/fd", ""}});
+  if (is(spec.mount_fdescfs))
+    plan.ops.push_back({"mount", {"mount.fdescfs", "fdescfs", ".", base + "/dev/fd", ""}});
 }
 
 Result<void> plan_mounts(const Spec& spec, const Facts&, const Site& site, Plan& plan) {
@@ -95,17 +113,20 @@ Result<void> plan_mounts(const Spec& spec, const Facts&, const Site& site, Plan&
   plan.boot.push_back({"root", {site.path}});
   if (spec.mount) {
     for (const std::string& word : *spec.mount)
-      if (auto line = TRY(in("mount", parse_fstab_line(word)))) TRY(add_mount("mount", *line, site.path, spec, plan));
+      if (auto line = TRY(in("mount", parse_fstab_line(word))))
+        TRY(add_mount("mount", *line, site.path, spec, plan));
   }
   for (const std::string& word : site.fstab)
-    if (auto line = TRY(in("mount.fstab", parse_fstab_line(word)))) TRY(add_mount("mount.fstab", *line, site.path, spec, plan));
+    if (auto line = TRY(in("mount.fstab", parse_fstab_line(word))))
+      TRY(add_mount("mount.fstab", *line, site.path, spec, plan));
   plan_devices(spec, site.path == "/" ? "" : site.path, plan);
   if (is(spec.mount_procfs)) plan.boot.push_back({"proc", {"/proc", "", stack_word(spec)}});
   return {};
 }
 
 // One act for a pair of hooks, if either half is there.
-void plan_hook(const char* name, const std::optional<Words>& forward, const std::optional<Words>& back, Plan& plan) {
+void plan_hook(const char* name, const std::optional<Words>& forward,
+               const std::optional<Words>& back, Plan& plan) {
   if (forward || back || strict()) plan.ops.push_back({"hook", {name}});
 }
 
@@ -116,23 +137,32 @@ Result<void> plan_prestart(const Spec& spec, const Facts&, const Site&, Plan& pl
 
 Result<void> plan_jail(const Spec& spec, const Facts&, const Site& site, Plan& plan) {
   if (uts_of(spec) != "parent")
-    plan.boot.push_back({"names", {spec.host_hostname.value_or(""), spec.host_domainname.value_or("")}});
+    plan.boot.push_back(
+        {"names", {spec.host_hostname.value_or(""), spec.host_domainname.value_or("")}});
   plan.boot.push_back({"privileges", rights_of(spec)});
   const bool sysv = is(spec.allow_sysvipc);
-  const bool wanted[] = {spec.sysvmsg ? inherits(spec.sysvmsg) : sysv, spec.sysvsem ? inherits(spec.sysvsem) : sysv,
+  const bool wanted[] = {spec.sysvmsg ? inherits(spec.sysvmsg) : sysv,
+                         spec.sysvsem ? inherits(spec.sysvsem) : sysv,
                          spec.sysvshm ? inherits(spec.sysvshm) : sysv};
   if (wanted[0] != wanted[1] || wanted[1] != wanted[2])
-    return fail(ENOTSUP, "sysvmsg, sysvsem, sysvshm: only all three together can be inherited on this system");
+    return fail(
+        ENOTSUP,
+        "sysvmsg, sysvsem, sysvshm: only all three together can be inherited on this system");
   plan.ops.push_back({"boot", {fmt::format("{}", site.jid), "new", wanted[0] ? "host" : "new"}});
   return {};
 }
 
-// What the kernel has no word for and the jail would be without: an error before anything is made (DESIGN 2).
+// What the kernel has no word for and the jail would be without: an error before anything is made
+// (DESIGN 2).
 Result<void> plan_absent(const Spec& spec) {
-  if (spec.exec_fib.value_or(0) != 0) return fail(ENOTSUP, "exec.fib: this system has no routing table per process");
-  if (spec.zfs_dataset && !spec.zfs_dataset->empty()) return fail(ENOTSUP, "zfs.dataset: not supported on this system");
-  for (const auto& [name, value] : {std::pair{"host.hostname", &spec.host_hostname}, {"host.domainname", &spec.host_domainname}})
-    if (*value && (*value)->size() > 64) return fail(ENAMETOOLONG, fmt::format("{}: longer than the 64 bytes of this system", name));
+  if (spec.exec_fib.value_or(0) != 0)
+    return fail(ENOTSUP, "exec.fib: this system has no routing table per process");
+  if (spec.zfs_dataset && !spec.zfs_dataset->empty())
+    return fail(ENOTSUP, "zfs.dataset: not supported on this system");
+  for (const auto& [name, value] : {std::pair{"host.hostname", &spec.host_hostname},
+                                    {"host.domainname", &spec.host_domainname}})
+    if (*value && (*value)->size() > 64)
+      return fail(ENAMETOOLONG, fmt::format("{}: longer than the 64 bytes of this system", name));
   return {};
 }
 
@@ -143,7 +173,8 @@ Result<void> plan_created(const Spec& spec, const Facts&, const Site&, Plan& pla
 
 Result<void> plan_network(const Spec& spec, const Facts&, const Site&, Plan& plan) {
   for (const std::string& interface : spec.vnet_interface.value_or(Words{})) {
-    if (spec.vnet != JailSys::new_) return fail(EINVAL, fmt::format("vnet.interface: {}: the jail has no vnet", interface));
+    if (spec.vnet != JailSys::new_)
+      return fail(EINVAL, fmt::format("vnet.interface: {}: the jail has no vnet", interface));
     plan.ops.push_back({"lend", {interface}});
   }
   return {};
@@ -174,22 +205,55 @@ constexpr Phase table[] = {
     // clang-format on
 };
 
+// What was asked for and is only kept and shown here, or means less than on FreeBSD.
+struct Remark {
+  bool (*due)(const Spec&);
+  const char* text;
+};
+constexpr Remark remarks[] = {
+    {[](const Spec& spec) { return spec.enforce_statfs == 0; },
+     "enforce_statfs=0: a jail sees the mounts below its root, as with 1"},
+    {[](const Spec& spec) { return spec.osrelease || spec.osreldate; },
+     "osrelease, osreldate: kept and shown; programs in the jail see the host's kernel"},
+    {[](const Spec& spec) {
+       return spec.linux_ || spec.linux_osname || spec.linux_osrelease || spec.linux_oss_version;
+     },
+     "linux: kept and shown; this is Linux"},
+    {[](const Spec& spec) { return spec.mac_do || spec.mac_do_rules; },
+     "mac.do: kept; there is no such module here"},
+    {[](const Spec& spec) { return spec.zfs || spec.zfs_mount_snapshot; },
+     "zfs: kept; not supported on this system"},
+    {[](const Spec& spec) { return spec.ip4_saddrsel == false || spec.ip6_saddrsel == false; },
+     "saddrsel: kept and shown; the kernel chooses source addresses as ever"},
+    {[](const Spec& spec) { return spec.host_hostuuid || spec.host_hostid; },
+     "host.hostuuid, host.hostid: kept and shown; programs in the jail see the host's"},
+    {[](const Spec& spec) { return spec.env.has_value(); },
+     "env: kept and shown; it cannot be read in the jail"},
+    {[](const Spec& spec) { return spec.children_max.value_or(0) > 0; },
+     "children.max: kept and shown; only the host makes jails here"},
+    {[](const Spec& spec) { return net_of(spec) == "parent" && (spec.ip4_addr || spec.ip6_addr); },
+     "ip4.addr, ip6.addr: the jail is not yet held to these addresses on this system"},
+    {[](const Spec& spec) {
+       return inherits(spec.ip4) != inherits(spec.ip6) && !spec.ip4_addr && !spec.ip6_addr;
+     },
+     "ip4, ip6: with one of them inherited, the other is not yet refused on this system"},
+};
+
 }  // namespace
 
-std::span<const Phase> phases() { return table; }
+std::span<const Phase> phases() {
+  return table;
+}
 
 Result<Plan> plan_start(const Spec& spec, const Facts& facts, const Site& site) {
   Plan plan;
   TRY(plan_absent(spec));
   for (const Phase& phase : phases()) TRY(phase.plan(spec, facts, site, plan));
-  if (spec.enforce_statfs == 0)
-    plan.remarks.push_back("enforce_statfs=0: a jail sees the mounts below its root, as with 1");
-  if (spec.osrelease || spec.osreldate)
-    plan.remarks.push_back("osrelease, osreldate: kept and shown; programs in the jail see the host's kernel");
-  if (net_of(spec) == "parent" && (spec.ip4_addr || spec.ip6_addr))
-    plan.remarks.push_back("ip4.addr, ip6.addr: the jail is not yet held to these addresses on this system");
+  for (const Remark& remark : remarks)
+    if (remark.due(spec)) plan.remarks.emplace_back(remark.text);
   for (const std::string& right : rights_of(spec))
-    if (std::string remark = privilege_remark(right); !remark.empty()) plan.remarks.push_back(remark);
+    if (std::string remark = privilege_remark(right); !remark.empty())
+      plan.remarks.push_back(remark);
   return plan;
 }
 

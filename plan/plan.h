@@ -1,5 +1,6 @@
-// The plan: which acts a start of a Spec on a host with these Facts consists of. A pure function; what it yields is what
-// `jail --plan` prints, what the engine performs, and, read backwards, what a stop undoes.
+// The plan: which acts a start of a Spec on a host with these Facts consists of. A pure function;
+// what it yields is what `jail --plan` prints, what the engine performs, and, read backwards, what
+// a stop undoes.
 #pragma once
 
 #include <string>
@@ -13,20 +14,21 @@
 
 namespace jail {
 
-// What a start needs to know beside Spec and Facts: what the claim has drawn, and where the jail above it is.
+// What a start needs to know beside Spec and Facts: what the claim has drawn, and where the jail
+// above it is.
 struct Site {
   std::string id;
   int64_t jid = 0;
-  std::string path;          // the jail's root, resolved
-  std::string group;         // below the v2 mount
-  std::string parent;        // id of the jail above, or empty
-  Words fstab;               // the lines of mount.fstab, read before the first act
+  std::string path;    // the jail's root, resolved
+  std::string group;   // below the v2 mount
+  std::string parent;  // id of the jail above, or empty
+  Words fstab;         // the lines of mount.fstab, read before the first act
 };
 
 struct Plan {
-  std::vector<Op> ops;    // outer acts and those of the space, in order
-  std::vector<Op> boot;   // what process 1 does before it executes (World::boot)
-  Words remarks;          // one sentence each: what this system cannot mean, or means otherwise
+  std::vector<Op> ops;   // outer acts and those of the space, in order
+  std::vector<Op> boot;  // what process 1 does before it executes (World::boot)
+  Words remarks;         // one sentence each: what this system cannot mean, or means otherwise
 };
 
 // One phase of a start: a named stretch, and the function that adds its acts.
@@ -39,8 +41,8 @@ struct Phase {
 // The phases in order: the start, read aloud.
 std::span<const Phase> phases();
 
-// Plans a whole start. Errors are what this system would have to ignore though it was promised: they stop the start
-// before anything is made.
+// Plans a whole start. Errors are what this system would have to ignore though it was promised:
+// they stop the start before anything is made.
 Result<Plan> plan_start(const Spec& spec, const Facts& facts, const Site& site);
 
 }  // namespace jail

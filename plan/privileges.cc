@@ -20,15 +20,18 @@ bool granted_by_default(std::string_view name) {
 Words rights_of(const Spec& spec) {
   Words rights;
   if (spec.vnet == JailSys::new_) rights.push_back("vnet");
-  if (spec.securelevel.value_or(-1) > 0) rights.push_back(fmt::format("securelevel={}", *spec.securelevel));
+  if (spec.securelevel.value_or(-1) > 0)
+    rights.push_back(fmt::format("securelevel={}", *spec.securelevel));
   for (const Param& param : params()) {
     std::string_view name = param.name;
     auto field = std::get_if<std::optional<bool> Spec::*>(&param.field);
     if (!field || param.owner != Owner::kernel || !name.starts_with("allow.")) continue;
     name.remove_prefix(6);
     const bool granted = (spec.**field).value_or(granted_by_default(name));
-    if (granted) rights.emplace_back(name);
-    else if (granted_by_default(name)) rights.push_back("no" + std::string(name));
+    if (granted)
+      rights.emplace_back(name);
+    else if (granted_by_default(name))
+      rights.push_back("no" + std::string(name));
   }
   return rights;
 }

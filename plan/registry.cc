@@ -1,14 +1,14 @@
 #include "plan/registry.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cstdlib>
+#include <fmt/format.h>
 
 #include "base/file.h"
 #include "base/sys.h"
 #include "conf/config.h"
 #include "conf/import.h"
+#include "conf/lex.h"
 #include "conf/print.h"
 #include "ledger/ledger.h"
 #include "os/kernel.h"
@@ -25,7 +25,8 @@ std::string directory_of(const char* variable, const char* otherwise) {
   return value && *value ? value : otherwise;
 }
 
-// A base of its own for every registry but the usual one, so that none sweeps another's groups (FNV-1a of the path).
+// A base of its own for every registry but the usual one, so that none sweeps another's groups
+// (FNV-1a of the path).
 std::string base_of(const std::string& db) {
   if (db == "/var/db/cellblock") return "cellblock";
   uint32_t hash = 2166136261U;
@@ -55,7 +56,9 @@ bool is_ours(const Error& error) {
   return std::ranges::find(codes, error.code) != std::end(codes);
 }
 
-bool lock_held(const std::string& id) { return life_holder(places(), id).has_value(); }
+bool lock_held(const std::string& id) {
+  return life_holder(places(), id).has_value();
+}
 
 Result<Listed> list_one(const JailEntry& entry) {
   Record record = TRY(read_record(entry));
@@ -69,7 +72,7 @@ Result<Listed> list_one(const JailEntry& entry) {
   listed.cgroup = "/" + record.facts.group;
   listed.netns = netns_path(record.facts.process1);
   listed.dying = !TRY(lives(Process1{record.facts.process1, record.facts.start}));
-  if (listed.shown.host != JailSys::inherit) {
+  {
     if (std::optional<HostNames> names = read_names(record.facts.process1)) {
       listed.shown.host_hostname = names->host;
       listed.shown.host_domainname = names->domain;
@@ -78,7 +81,8 @@ Result<Listed> list_one(const JailEntry& entry) {
   return listed;
 }
 
-// A jail that has no `shown`: a start that did not come that far, or a stop that could not go to its end.
+// A jail that has no `shown`: a start that did not come that far, or a stop that could not go to
+// its end.
 Result<Listed> list_remains(const JailEntry& entry) {
   Fd directory = TRY(open_record(entry.id));
   Listed listed;
@@ -103,20 +107,28 @@ void count_children(std::vector<Listed>& jails) {
 }  // namespace
 
 Places places() {
-  Places found{directory_of("CELLBLOCK_DB", "/var/db/cellblock"), directory_of("CELLBLOCK_RUN", "/run/cellblock"),
-               directory_of("CELLBLOCK_LOG", "/var/log/cellblock"), {}};
+  Places found{directory_of("CELLBLOCK_DB", "/var/db/cellblock"),
+               directory_of("CELLBLOCK_RUN", "/run/cellblock"),
+               directory_of("CELLBLOCK_LOG", "/var/log/cellblock"),
+               {}};
   found.base = base_of(found.db);
   return found;
 }
 
 const char* status_word(Status status) {
   switch (status) {
-    case Status::starting: return "starting";
-    case Status::partial: return "partial";
-    case Status::up: return "up";
-    case Status::stopping: return "stopping";
-    case Status::ended: return "ended";
-    case Status::broken: return "broken";
+    case Status::starting:
+      return "starting";
+    case Status::partial:
+      return "partial";
+    case Status::up:
+      return "up";
+    case Status::stopping:
+      return "stopping";
+    case Status::ended:
+      return "ended";
+    case Status::broken:
+      return "broken";
   }
   bug("no such status");
 }
@@ -127,12 +139,14 @@ Result<std::vector<Listed>> list_jails(bool dying) {
   for (const JailEntry& entry : index.entries) {
     Result<Listed> listed = list_one(entry);
     // A list that lacks a jail because we are short of something would tell that the jail is gone.
-    if (!listed && is_ours(listed.error())) return std::unexpected(std::move(listed.error()).in(entry.name));
+    if (!listed && is_ours(listed.error()))
+      return std::unexpected(std::move(listed.error()).in(entry.name));
     if (!listed && dying) listed = list_remains(entry);
     if (listed && (dying || !listed->dying)) jails.push_back(std::move(*listed));
   }
   std::ranges::sort(jails, {}, &Listed::jid);
-  if (std::ranges::any_of(jails, [](const Listed& jail) { return jail.name.find('.') != std::string::npos; }))
+  if (std::ranges::any_of(
+          jails, [](const Listed& jail) { return jail.name.find('.') != std::string::npos; }))
     count_children(jails);
   return jails;
 }
@@ -147,30 +161,49 @@ Result<Status> jail_status(const std::string& id) {
   return TRY(lives(ledger.yielded("boot"))) ? Status::up : Status::ended;
 }
 
-std::string drift_of(const Listed& jail, const std::string& conf_file) {
-  const Config config = load(conf_file);
+std::string drift_of(const Listed& jail, std::map<std::string, Config>& files) {
+  Result<Fd> record = open_record(jail.id);
+  Result<std::string> text =
+      record ? read_file(record->get(), "spec") : fail_errno("record", ENOENT);
+  Result<Spec> started = text ? read_spec("spec", *text) : fail_errno("record", ENOENT);
+  if (!started) return "-";
+  Result<Words> origin = lex_words(std::string_view(*text).substr(1, text->find('\n') - 1));
+  if (!origin || origin->size() != 1 || origin->front().empty()) return "unconfigured";
+  const std::string& file = origin->front();
+  auto place = files.find(file);
+  if (place == files.end()) place = files.emplace(file, load(file)).first;
+  const Config& config = place->second;
   const Jail* configured = config.rejected() ? nullptr : config.find(jail.name);
   if (!configured) return "unconfigured";
-  Result<Spec> started = read_snapshot({jail.jid, jail.id, jail.name});
-  if (!started) return "-";
   Import today = import_jail(config, *configured);
   if (today.spec.ip_hostname.value_or(false))  // its addresses were looked up at the start
     for (auto list : {&Spec::ip4_addr, &Spec::ip6_addr}) today.spec.*list = (*started).*list;
+  // A nested jail was held to what its parent has.
+  const std::string above = jail.name.substr(0, std::min(jail.name.rfind('.'), jail.name.size()));
+  Result<Index> index = read_index(places());
+  const JailEntry* parent = index && above != jail.name ? index->by_name(above) : nullptr;
+  Result<Spec> bounds = parent ? read_shown(*parent) : fail_errno("parent", ENOENT);
+  if (bounds)
+    ignore(keep_within(today.spec, *bounds),
+           "what it asks for now would be refused: that is a change too");
   return today.good() && today.spec == *started ? "none" : "changed";
 }
 
 Result<FoundJail> find_running(std::string_view name_or_jid) {
   const Index index = TRY(read_index(places()));
   auto number = parse_int(name_or_jid);
-  const JailEntry* entry = number && *number != 0 ? index.by_jid(*number) : index.by_name(name_or_jid);
+  const JailEntry* entry =
+      number && *number != 0 ? index.by_jid(*number) : index.by_name(name_or_jid);
   auto missing = [&] {
-    return fail(ESRCH, number ? fmt::format("jail {} not found", *number) : fmt::format("jail \"{}\" not found", name_or_jid));
+    return fail(ESRCH, number ? fmt::format("jail {} not found", *number)
+                              : fmt::format("jail \"{}\" not found", name_or_jid));
   };
   Result<Record> record = entry ? read_record(*entry) : fail_errno("record", ENOENT);
   if (!record && is_ours(record.error())) return std::unexpected(std::move(record.error()));
   if (!record) return missing();
   Result<Fd> process1 = open_process1({record->facts.process1, record->facts.start});
-  if (!process1 && process1.error().code != ESRCH) return std::unexpected(std::move(process1.error()));
+  if (!process1 && process1.error().code != ESRCH)
+    return std::unexpected(std::move(process1.error()));
   if (!process1) return missing();
   Facts facts = TRY(probe());
   FoundJail found;

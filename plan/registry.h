@@ -1,16 +1,18 @@
-// The registry: which jails there are, under which id, jid and name. Two places (DESIGN section 2): CELLBLOCK_DB keeps what
-// survives a boot (jails/ID/{ledger,spec,shown}), CELLBLOCK_RUN what does not (index, locks, pins, ID/control). Status
-// is derived from ledger and kernel on every look, never stored.
+// The registry: which jails there are, under which id, jid and name. Two places (DESIGN section 2):
+// CELLBLOCK_DB keeps what survives a boot (jails/ID/{ledger,spec,shown}), CELLBLOCK_RUN what does
+// not (index, locks, pins, ID/control). Status is derived from ledger and kernel on every look,
+// never stored.
 #pragma once
 
-#include <sys/types.h>
-
+#include <map>
 #include <string>
 #include <string_view>
+#include <sys/types.h>
 #include <vector>
 
 #include "base/fd.h"
 #include "base/result.h"
+#include "conf/config.h"
 #include "conf/spec.h"
 #include "os/command.h"
 
@@ -19,7 +21,8 @@ namespace jail {
 // The directories of this installation, from the environment or the defaults.
 struct Places {
   std::string db, run, log;
-  std::string base;  // top of our groups in the v2 tree: "cellblock", another one for each other CELLBLOCK_DB
+  std::string base;  // top of our groups in the v2 tree: "cellblock", another one for each other
+                     // CELLBLOCK_DB
 };
 Places places();
 
@@ -48,16 +51,18 @@ struct Listed {
   int64_t children = 0;
 };
 
-// All jails that this caller may see, ascending by jid; with `dying` also those that are not or no longer whole. A
-// record that cannot be read is left out. No registry at all is an empty list.
+// All jails that this caller may see, ascending by jid; with `dying` also those that are not or no
+// longer whole. A record that cannot be read is left out. No registry at all is an empty list.
 Result<std::vector<Listed>> list_jails(bool dying);
 
 // The status of one jail; reads its ledger and tries its lock.
 Result<Status> jail_status(const std::string& id);
 
-// Whether today's configuration asks for something else than the snapshot: "none", "changed", "unconfigured"; "-" for
-// those who may not read the snapshot.
-std::string drift_of(const Listed& jail, const std::string& conf_file);
+// Whether the file that a jail was started from asks for something else today than the snapshot
+// holds: "none", "changed", "unconfigured" (it is no longer there, or the jail never came from a
+// file); "-" for those who may not read the snapshot. `files` keeps what was read for the next
+// call.
+std::string drift_of(const Listed& jail, std::map<std::string, Config>& files);
 
 // A running jail, ready to be entered.
 struct FoundJail {
@@ -72,7 +77,8 @@ struct FoundJail {
   Inside inside() const { return {process1.get(), group.get(), rights}; }
 };
 
-// Finds a running jail by jid (a decimal number) or name (J5.6.3). ESRCH: `jail "X" not found`, `jail N not found`.
+// Finds a running jail by jid (a decimal number) or name (J5.6.3). ESRCH: `jail "X" not found`,
+// `jail N not found`.
 Result<FoundJail> find_running(std::string_view name_or_jid);
 
 }  // namespace jail

@@ -1,9 +1,8 @@
 // Running the command lists of a Spec (J4.4): on the host in the view, or in the jail.
+#include <cstdlib>
 #include <fmt/format.h>
 #include <signal.h>
 #include <string.h>
-
-#include <cstdlib>
 
 #include "base/file.h"
 #include "base/sys.h"
@@ -44,10 +43,13 @@ Result<Fd> open_log(const World& world) {
   const std::string& log = *world.life->hooks->exec_consolelog;
   size_t slash = log.rfind('/');
   std::string parent = slash == std::string::npos || slash == 0 ? "/" : log.substr(0, slash);
-  if (!log.starts_with('/')) return fail(EINVAL, fmt::format("exec.consolelog: {}: not an absolute pathname", log));
-  if (path_covers(world.path, log)) TRY(in("exec.consolelog", check_mount_point(world.path, parent)));
+  if (!log.starts_with('/'))
+    return fail(EINVAL, fmt::format("exec.consolelog: {}: not an absolute pathname", log));
+  if (path_covers(world.path, log))
+    TRY(in("exec.consolelog", check_mount_point(world.path, parent)));
   struct stat status;
-  if (path_covers(world.path, log) && sys::fstatat(AT_FDCWD, log.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+  if (path_covers(world.path, log) &&
+      sys::fstatat(AT_FDCWD, log.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
       S_ISLNK(status.st_mode)) {
     return fail(ELOOP, fmt::format("exec.consolelog: {} is a symbolic link", log));
   }
@@ -64,16 +66,19 @@ std::string verdict(const Ended& ended) {
   return WEXITSTATUS(ended.status) == 0 ? "" : "failed";
 }
 
-// Waits for a foreground command and judges it. One that runs out of time is ended with all that it started, which is
-// in a group of its own.
-Result<void> judge(World& world, Running& running, const std::string& shown, const std::string& leaf) {
+// Waits for a foreground command and judges it. One that runs out of time is ended with all that it
+// started, which is in a group of its own.
+Result<void> judge(World& world, Running& running, const std::string& shown,
+                   const std::string& leaf) {
   const Life& life = *world.life;
   int64_t limit = life.hooks->exec_timeout.value_or(0);
   Result<Ended> ended = wait_command(running, limit > 0 ? limit * 1000 : -1, life.talk.stop_fd);
   bool over = !ended || ended->timed_out;
-  if (over && !leaf.empty()) ignore(kill_group(world.facts, leaf), "the rollback ends the jail's group as a whole");
+  if (over && !leaf.empty())
+    ignore(kill_group(world.facts, leaf), "the rollback ends the jail's group as a whole");
   if (over && leaf.empty()) running.pid = -1;  // FreeBSD leaves it running
-  if (!leaf.empty()) ignore(remove_group(world.facts, leaf), "what went to the background keeps it");
+  if (!leaf.empty())
+    ignore(remove_group(world.facts, leaf), "what went to the background keeps it");
   if (!ended) return std::unexpected(std::move(ended.error()));
   std::string text = verdict(*ended);
   if (text.empty()) return {};
@@ -129,8 +134,8 @@ Result<void> run_one(World& world, const Venue& venue, const CommandLine& line, 
   return result;
 }
 
-// Runs the words in order. A start ends at the first failure. An undo reports it and goes on, but for the guards that
-// end a stop (Life::guarding).
+// Runs the words in order. A start ends at the first failure. An undo reports it and goes on, but
+// for the guards that end a stop (Life::guarding).
 Result<void> run_lines(World& world, const Venue& venue, const Words& words) {
   Result<void> first;
   for (size_t i = 0; i < words.size(); ++i) {
@@ -165,7 +170,9 @@ Result<Venue> outside(World& world, const char* phase) {
   venue.group_path = hook_group(world, phase);
   TRY(make_group(world.facts, venue.group_path));
   venue.group = TRY(open_group(world.facts, venue.group_path));
+  // Before and after the view a hook runs on the host; never because the view cannot be opened just now.
   Result<Fd> view = open_view(world.run, world.id);
+  if (!view && view.error().code != ENOENT) return std::unexpected(std::move(view.error()));
   if (view) venue.view = std::move(*view);
   return venue;
 }

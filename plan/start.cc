@@ -1,11 +1,11 @@
 // Starting a jail: the claim, the plan, the acts, and the way back.
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 
 #include "base/file.h"
 #include "base/sys.h"
 #include "base/table.h"
+#include "conf/lex.h"
 #include "conf/print.h"
 #include "os/kernel.h"
 #include "plan/create.h"
@@ -27,7 +27,8 @@ Result<JailEntry> parent_of(const Index& index, const std::string& name) {
 
 Result<std::string> group_of(const Host& host, const JailEntry& parent, const std::string& id) {
   if (parent.id.empty()) return host.places.base + "/" + id;
-  Fd directory = TRY(open_at(AT_FDCWD, host.places.db + "/jails/" + parent.id, O_RDONLY | O_DIRECTORY));
+  Fd directory =
+      TRY(open_at(AT_FDCWD, host.places.db + "/jails/" + parent.id, O_RDONLY | O_DIRECTORY));
   Ledger ledger = TRY(Ledger::open(directory.get(), false));
   const Act* group = ledger.newest("group");
   if (!group) return fail(ENOENT, fmt::format("jail \"{}\" not found", parent.name));
@@ -57,14 +58,18 @@ Result<Plan> prepare_start(Hand& hand, const Job& job) {
   site.group = hand.world.group = TRY(group_of(hand.host, parent, site.id));
   site.fstab = job.fstab;
   hand.world.view_of = parent.id;
+  if (!parent.id.empty()) TRY(keep_within(hand.spec, TRY(read_shown(parent))));
   Plan plan = TRY(plan_start(hand.spec, hand.host.facts, site));
   const bool on_disk = std::ranges::any_of(plan.ops, [&](const Op& op) {
     const Verb* verb = find_row(std::span<const Verb>(hand.verbs), op.verb);
     return verb && verb->lives == Lives::disk;
   });
-  TRY(replace_file(hand.claimed.directory.get(), "spec", print_spec(hand.spec), 0600, on_disk));
-  hand.ledger = TRY(Ledger::create(hand.claimed.directory.get(),
-                                   {site.id, hand.claimed.entry.name, hand.host.facts.boot_id}, on_disk));
+  TRY(replace_file(hand.claimed.directory.get(), "spec",
+                   fmt::format("# {}\n{}", quote_word(job.file), print_spec(hand.spec)), 0600,
+                   on_disk));
+  hand.ledger =
+      TRY(Ledger::create(hand.claimed.directory.get(),
+                         {site.id, hand.claimed.entry.name, hand.host.facts.boot_id}, on_disk));
   hand.world.boot = plan.boot;
   return plan;
 }
@@ -106,7 +111,8 @@ bool bring_up(Hand& hand, const Job& job) {
   Result<Plan> plan = prepare_start(hand, job);
   if (!plan) {
     say(hand.life.talk, plan.error());
-    ignore(forget(hand.host.places, hand.host.facts, hand.world.id), "the next claim of the name prunes it");
+    ignore(forget(hand.host.places, hand.host.facts, hand.world.id),
+           "the next claim of the name prunes it");
     return false;
   }
   for (const std::string& remark : plan->remarks) hand.life.talk.remark(remark);
@@ -120,12 +126,12 @@ bool bring_up(Hand& hand, const Job& job) {
     return false;
   }
   if (!*gone) return true;
-  // The last process had gone: so has the jail. No stop follows it on FreeBSD; here its resources and hooks do.
+  // The last process had gone: so has the jail. No stop follows it on FreeBSD; here its resources
+  // and hooks do.
   hand.life.rolling_back = true;
   hand.life.undo_hooks = strict() ? Hooks::none : Hooks::all;
   return undo_all(hand) && !hand.life.failed;
 }
-
 
 // What stands in the way of a start: a jail of that name or jid.
 enum class InTheWay : unsigned char { nothing, exists, undone };
@@ -144,7 +150,8 @@ Result<InTheWay> clear_the_way(const Host& host, const Job& job, const JailEntry
     return InTheWay::undone;
   }
   if (taken.error().code != EBUSY) return std::unexpected(std::move(taken.error()));
-  if (host.hook_of == entry.id) return InTheWay::exists;  // our own start: waiting for it would be for ever
+  if (host.hook_of == entry.id)
+    return InTheWay::exists;  // our own start: waiting for it would be for ever
   Result<LifeHolder> holder = life_holder(host.places, entry.id);
   if (holder) (void)TRY(await_end(holder->pidfd.get(), -1, job.talk.stop_fd));
   return InTheWay::undone;
@@ -157,7 +164,8 @@ bool say_exists(const Job& job, const JailEntry& entry) {
   return false;
 }
 
-// Claims the jail once nothing is in its way. False: it exists (which may be fine), or an error was printed.
+// Claims the jail once nothing is in its way. False: it exists (which may be fine), or an error was
+// printed.
 Result<bool> claim_jail(const Host& host, const Job& job, Hand& hand, bool* fine) {
   for (;;) {
     Index index = TRY(read_index(host.places));
@@ -167,7 +175,8 @@ Result<bool> claim_jail(const Host& host, const Job& job, Hand& hand, bool* fine
       hand.life.jid = entry->jid;
       return false;
     }
-    Result<Claimed> claimed = claim(host.places, job.spec.name.value_or(""), job.spec.jid.value_or(0));
+    Result<Claimed> claimed =
+        claim(host.places, job.spec.name.value_or(""), job.spec.jid.value_or(0));
     if (claimed) {
       hand.claimed = std::move(*claimed);
       return true;
@@ -177,7 +186,8 @@ Result<bool> claim_jail(const Host& host, const Job& job, Hand& hand, bool* fine
       ignore(prune_index(host.places, host.facts), "the next command does");
       return std::unexpected(std::move(claimed.error()));
     }
-    if (!find_entry(TRY(read_index(host.places)), job.spec)) return std::unexpected(std::move(claimed.error()));
+    if (!find_entry(TRY(read_index(host.places)), job.spec))
+      return std::unexpected(std::move(claimed.error()));
   }
 }
 

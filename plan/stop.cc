@@ -1,8 +1,7 @@
 // Stopping a jail, recovering what crashes left, and giving up on what is beyond help.
+#include <algorithm>
 #include <fmt/format.h>
 #include <signal.h>
-
-#include <algorithm>
 
 #include "base/table.h"
 #include "os/kernel.h"
@@ -22,16 +21,18 @@ void say_not_found(const Job& job) {
   talk.error(fmt::format("\"{}\" not found", job.shown_name()));
 }
 
-// Asks the command that has the jail to give its start up, and waits; kills it if it does not answer. A command that is
-// stopping the jail is only waited for.
+// Asks the command that has the jail to give its start up, and waits; kills it if it does not
+// answer. A command that is stopping the jail is only waited for.
 Result<void> make_way(const Host& host, const JailEntry& entry) {
   Result<LifeHolder> holder = life_holder(host.places, entry.id);
   if (!holder) return {};
   if (host.hook_of == entry.id)
-    return fail(EBUSY, fmt::format("\"{}\" is being started by process {}", entry.name, holder->pid));
+    return fail(EBUSY,
+                fmt::format("\"{}\" is being started by process {}", entry.name, holder->pid));
   Result<Status> status = jail_status(entry.id);
   if (status && *status == Status::starting) TRY(signal_process(holder->pidfd.get(), SIGTERM));
-  if (!TRY(await_end(holder->pidfd.get(), give_up_wait, -1)) && status && *status == Status::starting) {
+  if (!TRY(await_end(holder->pidfd.get(), give_up_wait, -1)) && status &&
+      *status == Status::starting) {
     TRY(signal_process(holder->pidfd.get(), SIGKILL));
     (void)TRY(await_end(holder->pidfd.get(), give_up_wait, -1));
   }
@@ -47,8 +48,10 @@ Result<void> take_for_stop(const Host& host, const Job& job, Hand& hand, bool* w
     Result<void> taken = take_over(hand, *entry, job.talk);
     if (taken || (taken.error().code != EBUSY && taken.error().code != ENOENT)) return taken;
     *was_busy = *was_busy || taken.error().code == EBUSY;
-    if (taken.error().code == EBUSY) TRY(make_way(host, *entry));
-    else TRY(prune_index(host.places, host.facts));
+    if (taken.error().code == EBUSY)
+      TRY(make_way(host, *entry));
+    else
+      TRY(prune_index(host.places, host.facts));
   }
 }
 
@@ -63,11 +66,12 @@ void set_policy(const Job& job, Hand& hand) {
   life.stop_timeout = hand.hooks.stop_timeout.value_or(10);
 }
 
-// -C of a jail that does not run: the hooks after removal, and nothing before (J4.11). Its resources, if it left any,
-// went with its record.
+// -C of a jail that does not run: the hooks after removal, and nothing before (J4.11). Its
+// resources, if it left any, went with its record.
 bool run_cleanup(const Host& host, const Job& job) {
   Hand hand(host);
-  Result<Claimed> claimed = claim(host.places, job.spec.name.value_or(""), job.spec.jid.value_or(0));
+  Result<Claimed> claimed =
+      claim(host.places, job.spec.name.value_or(""), job.spec.jid.value_or(0));
   if (!claimed) {
     say(job.talk, claimed.error());
     return false;
@@ -122,8 +126,11 @@ bool stop_jail(const Host& host, Job& job) {
   }
   if (!*up) return stop_residue(job, hand);
   // A start that was cut short is rolled back, which no guard can veto (promise 6).
-  if (hand.ledger->mark().empty()) hand.life.rolling_back = hand.life.recovering = true;
-  else ignore(hand.ledger->set_mark({"down"}), "the mark only tells a crashed stop from a jail that has ended");
+  if (hand.ledger->mark().empty())
+    hand.life.rolling_back = hand.life.recovering = true;
+  else
+    ignore(hand.ledger->set_mark({"down"}),
+           "the mark only tells a crashed stop from a jail that has ended");
   return undo_all(hand) && !hand.life.failed;
 }
 
@@ -156,8 +163,15 @@ bool forget_jail(const Host& host, const JailEntry& entry, const Talk& talk) {
     return false;
   }
   if (clean_up(hand)) return true;
-  for (const Act& act : hand.ledger->acts())
-    if (act.open) talk.error(fmt::format("forgotten: {} {}", act.op.verb, join(act.op.args, " ")));
+  // What fails once more is struck, and then what waited for it has its turn.
+  while (hand.ledger->any_open()) {
+    Unwound result = unwind(hand.work(), host.facts.boot_id);
+    for (const Trouble& trouble : result.troubles) {
+      talk.error(fmt::format("forgotten: {} {}", trouble.op.verb, join(trouble.op.args, " ")));
+      hand.ledger->strike(trouble.op);
+    }
+    if (result.troubles.empty()) break;
+  }
   Result<void> forgotten = forget(host.places, host.facts, entry.id);
   if (!forgotten) say(talk, forgotten.error());
   return forgotten.has_value();
@@ -172,7 +186,8 @@ void stop_children(World& world) {
   std::vector<JailEntry> children;
   for (const JailEntry& entry : index->entries)
     if (entry.name.starts_with(parent->name + ".")) children.push_back(entry);
-  std::ranges::sort(children, std::ranges::greater(), [](const JailEntry& entry) { return std::ranges::count(entry.name, '.'); });
+  std::ranges::sort(children, std::ranges::greater(),
+                    [](const JailEntry& entry) { return std::ranges::count(entry.name, '.'); });
   for (const JailEntry& child : children) {
     Hand hand(host);
     Talk talk = life.talk;

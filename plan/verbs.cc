@@ -1,10 +1,9 @@
 #include "plan/verbs.h"
 
-#include <fmt/format.h>
-#include <signal.h>
-
 #include <algorithm>
 #include <ctime>
+#include <fmt/format.h>
+#include <signal.h>
 
 #include "base/file.h"
 #include "base/table.h"
@@ -59,7 +58,8 @@ Result<Words> apply_hook_named(World& world, const std::string& name) {
   return Words{};
 }
 
-// A failing hook of an undo is reported, by run_on_host, and not kept - but exec.prestop guards a stop (promise 7).
+// A failing hook of an undo is reported, by run_on_host, and not kept - but exec.prestop guards a
+// stop (promise 7).
 Result<void> undo_hook_named(World& world, const std::string& name) {
   Life& life = *world.life;
   const Pair* pair = TRY(pair_of(name));
@@ -77,10 +77,18 @@ Result<void> undo_hook_named(World& world, const std::string& name) {
   return {};
 }
 
-Result<Words> apply_prepare(World& world, const Op&) { return apply_hook_named(world, "prepare"); }
-Result<void> undo_prepare(World& world, const Op&) { return undo_hook_named(world, "prepare"); }
-Result<Words> apply_hook(World& world, const Op& op) { return apply_hook_named(world, op.args[0]); }
-Result<void> undo_hook(World& world, const Op& op) { return undo_hook_named(world, op.args[0]); }
+Result<Words> apply_prepare(World& world, const Op&) {
+  return apply_hook_named(world, "prepare");
+}
+Result<void> undo_prepare(World& world, const Op&) {
+  return undo_hook_named(world, "prepare");
+}
+Result<Words> apply_hook(World& world, const Op& op) {
+  return apply_hook_named(world, op.args[0]);
+}
+Result<void> undo_hook(World& world, const Op& op) {
+  return undo_hook_named(world, op.args[0]);
+}
 
 // --- start: the commands inside, and how they are asked to end ---
 
@@ -98,8 +106,9 @@ int64_t now_ms() {
   return static_cast<int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
 }
 
-// SIGTERM to everything in the jail but process 1, then up to stop.timeout seconds until all that were told are gone
-// (J4.7). Running out of time is no failure: the undo of `boot` ends what is left.
+// SIGTERM to everything in the jail but process 1, then up to stop.timeout seconds until all that
+// were told are gone (J4.7). Running out of time is no failure: the undo of `boot` ends what is
+// left.
 Result<void> terminate(World& world) {
   const Life& life = *world.life;
   if (life.stop_timeout <= 0) return {};
@@ -129,11 +138,14 @@ Result<void> undo_start(World& world, const Op&) {
   if (!TRY(jail_lives(world))) return {};
   if (life.rolling_back && life.undo_hooks == Hooks::none) return {};
   life.going_on = !life.stop_is_strict || life.rolling_back;
-  Result<void> ran = life.undo_hooks == Hooks::none ? Result<void>() : run_in_jail(world, list_of(world, &Spec::exec_stop));
+  Result<void> ran = life.undo_hooks == Hooks::none
+                         ? Result<void>()
+                         : run_in_jail(world, list_of(world, &Spec::exec_stop));
   if (!ran) {
     life.failed = true;
     if (!ran.error().text.empty()) life.talk.error(ran.error().text);
-    if (life.stop_is_strict && !life.rolling_back) return fail(ECANCELED, "exec.stop: the jail stays up");
+    if (life.stop_is_strict && !life.rolling_back)
+      return fail(ECANCELED, "exec.stop: the jail stays up");
   }
   Result<void> told = terminate(world);
   if (!told) life.talk.error(told.error().text);
@@ -152,7 +164,8 @@ InterfaceAddress address_of(const Op& op) {
   return address;
 }
 
-// An address that bears no mark of ours and that no other jail holds was there before us: used, never removed.
+// An address that bears no mark of ours and that no other jail holds was there before us: used,
+// never removed.
 Result<Claim> check_address(World& world, const Op& op) {
   TRY(check_extra(address_of(op)));
   Holder holder = TRY(find_address(address_of(op)));
@@ -174,14 +187,21 @@ Result<void> undo_address(World& world, const Op& op) {
 
 // --- interfaces lent to a jail with a network stack of its own ---
 
-std::string saved_name(const Op& op) { return "lent." + op.args[0]; }
+std::string saved_name(const Op& op) {
+  return "lent." + op.args[0];
+}
 
 // Whose interface it is, and which: two of one jail must not be taken for each other.
-std::string mark_of(const World& world, const Op& op) { return world.id + "." + op.args[0]; }
+std::string mark_of(const World& world, const Op& op) {
+  return world.id + "." + op.args[0];
+}
 
-Result<Fd> stack_of(const World& world) { return open_stack(world.run, world.id); }
+Result<Fd> stack_of(const World& world) {
+  return open_stack(world.run, world.id);
+}
 
-// What the interface was is on disk before the note that it is lent: after that, only the file knows.
+// What the interface was is on disk before the note that it is lent: after that, only the file
+// knows.
 Result<Claim> check_lend(World& world, const Op& op) {
   std::string saved = TRY(describe_interface(op.args[0]));
   Fd directory = TRY(open_record(world.id));
@@ -198,7 +218,8 @@ Result<Words> apply_lend(World& world, const Op& op) {
 Result<void> undo_lend(World& world, const Op& op) {
   Fd directory = TRY(open_record(world.id));
   std::string saved = TRY(read_file(directory.get(), saved_name(op), 1U << 20));
-  // Only a stack that is gone has taken its interfaces along. One that cannot be opened now still has them.
+  // Only a stack that is gone has taken its interfaces along. One that cannot be opened now still
+  // has them.
   Result<Fd> stack = stack_of(world);
   if (!stack && stack.error().code != ENOENT) return std::unexpected(std::move(stack.error()));
   return give_back_interface(saved, stack ? stack->get() : -1, mark_of(world, op));
@@ -242,8 +263,9 @@ Result<void> undo_boot_noted(World& world, const Op& op) {
   return {};
 }
 
-constexpr Verb own_verbs[] = {
-    // clang-format off
+constexpr Verb own_verbs[] =
+    {
+        // clang-format off
     // name       words  lives             check          apply             undo             needs gone
     {"prepare",   0, Lives::disk,      nullptr,       apply_prepare,    undo_prepare,    nullptr},
     {"hook",      1, Lives::host_boot, nullptr,       apply_hook,       undo_hook,       nullptr},
@@ -251,7 +273,7 @@ constexpr Verb own_verbs[] = {
     {"address",   4, Lives::host_boot, check_address, apply_address,    undo_address,    nullptr},
     {"lend",      1, Lives::host_boot, check_lend,    apply_lend,       undo_lend,       nullptr},
     {"boot",      3, Lives::host_boot, check_boot,    apply_boot_noted, undo_boot_noted, nullptr},
-    // clang-format on
+        // clang-format on
 };
 
 }  // namespace

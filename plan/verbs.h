@@ -1,5 +1,5 @@
-// The acts that need the Spec: hooks, commands, addresses with several holders, lent interfaces; and all verbs of this
-// system together.
+// The acts that need the Spec: hooks, commands, addresses with several holders, lent interfaces;
+// and all verbs of this system together.
 #pragma once
 
 #include <vector>
@@ -8,7 +8,8 @@
 
 namespace jail {
 
-// Every verb: the system's and plan's own. The row `boot` is the system's with what the user hears of it around it.
+// Every verb: the system's and plan's own. The row `boot` is the system's with what the user hears
+// of it around it.
 std::vector<Verb> all_verbs();
 
 }  // namespace jail

@@ -1,6 +1,7 @@
-// The door to Linux's own system calls: the only file of os/linux that includes the kernel's headers or makes a raw
-// call (the POSIX ones are in base/sys.h). Every wrapper is the call itself, same arguments, same result, same errno,
-// and can be told to fail in a build with fault points. One line a call, alphabetical. Kernel: 6.1 and later.
+// The door to Linux's own system calls: the only file of os/linux that includes the kernel's
+// headers or makes a raw call (the POSIX ones are in base/sys.h). Every wrapper is the call itself,
+// same arguments, same result, same errno, and can be told to fail in a build with fault points.
+// One line a call, alphabetical. Kernel: 6.1 and later.
 #pragma once
 
 #include <fcntl.h>

@@ -22,7 +22,8 @@ constexpr int control_fd = 3, events_fd = 4;
 
 // All that process 1 needs, open before it is born.
 struct Inheritance {
-  Fd program;  // jinit, on a detached read-only mount: a jail never holds a writable way to the host's file (L4)
+  Fd program;  // jinit, on a detached read-only mount: a jail never holds a writable way to the
+               // host's file (L4)
   Fd control;  // listens on RUN/ID/control
   Fd events;   // cgroup.events of ID/jail/run: says when the last other process has gone
   Fd nothing;  // /dev/null
@@ -37,13 +38,15 @@ Result<Fd> open_program() {
   std::string directory(self, size > 0 ? static_cast<size_t>(size) : 0);
   directory.resize(directory.rfind('/') == std::string::npos ? 0 : directory.rfind('/'));
   for (const char* place : {"/jinit", "/../libexec/cellblock/jinit"}) {
-    Fd tree(sys::open_tree(AT_FDCWD, (directory + place).c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+    Fd tree(
+        sys::open_tree(AT_FDCWD, (directory + place).c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
     if (!tree && errno == ENOENT) continue;
     if (!tree) return fail_errno("jinit");
     mount_attr attributes{};
     attributes.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID;
     attributes.propagation = MS_PRIVATE;
-    if (sys::mount_setattr(tree.get(), "", AT_EMPTY_PATH, &attributes) != 0) return fail_errno("jinit");
+    if (sys::mount_setattr(tree.get(), "", AT_EMPTY_PATH, &attributes) != 0)
+      return fail_errno("jinit");
     return tree;
   }
   return fail(ENOENT, "jinit: not found beside this program");
@@ -57,7 +60,8 @@ Result<Fd> listen_control(const World& world) {
   if (!listener) return fail_errno("control socket");
   // By descriptor: a path may be longer than a socket address holds.
   sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
-  fmt::format_to_n(address.sun_path, sizeof address.sun_path - 1, "/proc/self/fd/{}/control", directory.get());
+  fmt::format_to_n(address.sun_path, sizeof address.sun_path - 1, "/proc/self/fd/{}/control",
+                   directory.get());
   if (sys::bind(listener.get(), &address) != 0 || sys::listen(listener.get(), 64) != 0)
     return fail_errno("control socket");
   return listener;
@@ -76,19 +80,21 @@ Result<Inheritance> prepare(World& world, const Op& op) {
   return all;
 }
 
-// --- inside: from here to exec everything runs in the child and nothing returns to the engine's code ---
+// --- inside: from here to exec everything runs in the child and nothing returns to the engine's
+// code ---
 
 Result<void> enter(const Fd& name_space, int kind, const char* noun) {
   if (name_space && sys::setns(name_space.get(), kind) != 0) return fail_errno(noun);
   return {};
 }
 
-// root PATH: this copy of the view becomes a slave of it, and a bind of PATH on a directory of the pins the new root:
-// so pivoting works for every path, "/" included (L2).
+// root PATH: this copy of the view becomes a slave of it, and a bind of PATH on a directory of the
+// pins the new root: so pivoting works for every path, "/" included (L2).
 Result<void> do_root(World& world, const Words& args) {
   std::string root = pins_of(world.run) + "/root";
   if (sys::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0) return fail_errno("/");
-  if (sys::mount(args[0].c_str(), root.c_str(), nullptr, MS_BIND | MS_REC, nullptr) != 0) return fail_errno(args[0]);
+  if (sys::mount(args[0].c_str(), root.c_str(), nullptr, MS_BIND | MS_REC, nullptr) != 0)
+    return fail_errno(args[0]);
   if (sys::chdir(root.c_str()) != 0 || sys::pivot_root(".", ".") != 0) return fail_errno(args[0]);
   if (sys::umount2(".", MNT_DETACH) != 0 || sys::chdir("/") != 0) return fail_errno(args[0]);
   return {};
@@ -99,7 +105,8 @@ Result<void> do_mount(World& /*world*/, const Words& args) {
   return mount_words("/", {args[0], args[1], args[2], args[3]});
 }
 
-// proc POINT OPTIONS STACK: with a network stack of its "own", the jail may write its /proc/sys/net.
+// proc POINT OPTIONS STACK: with a network stack of its "own", the jail may write its
+// /proc/sys/net.
 Result<void> do_proc(World& /*world*/, const Words& args) {
   return mount_proc("/", {"proc", "proc", args[0], args[1]}, args[2] == "own");
 }
@@ -111,15 +118,20 @@ Result<void> do_names(World& /*world*/, const Words& args) {
   return {};
 }
 
-Result<void> do_privileges(World& /*world*/, const Words& args) { return drop_privileges(args); }
+Result<void> do_privileges(World& /*world*/, const Words& args) {
+  return drop_privileges(args);
+}
 
 struct BootVerb {
   const char* name;
   size_t least;  // words
   Result<void> (*act)(World&, const Words&);
 };
-constexpr BootVerb boot_verbs[] = {
-    {"root", 1, do_root}, {"mount", 4, do_mount}, {"proc", 3, do_proc}, {"names", 2, do_names}, {"privileges", 0, do_privileges}};
+constexpr BootVerb boot_verbs[] = {{"root", 1, do_root},
+                                   {"mount", 4, do_mount},
+                                   {"proc", 3, do_proc},
+                                   {"names", 2, do_names},
+                                   {"privileges", 0, do_privileges}};
 
 Result<void> become_jail(World& world, const Inheritance& all) {
   if (sys::setsid() < 0) return fail_errno("setsid");
@@ -130,7 +142,8 @@ Result<void> become_jail(World& world, const Inheritance& all) {
   TRY(enter(all.ipc, CLONE_NEWIPC, "ipc namespace"));
   for (const Op& op : world.boot) {
     const BootVerb* verb = find_row(std::span<const BootVerb>(boot_verbs), op.verb);
-    if (!verb || op.args.size() < verb->least) return fail(EINVAL, op.verb + ": not an act of a boot");
+    if (!verb || op.args.size() < verb->least)
+      return fail(EINVAL, op.verb + ": not an act of a boot");
     TRY(verb->act(world, op.args));
   }
   return {};
@@ -145,8 +158,10 @@ Result<void> execute(const Inheritance& all, int pipe) {
   if (program < 0 || report < 0 || control < 0 || events < 0) return fail_errno("descriptors");
   for (int fd : {0, 1, 2})
     if (sys::dup2(all.nothing.get(), fd) < 0) return fail_errno("descriptors");
-  if (sys::dup2(control, control_fd) < 0 || sys::dup2(events, events_fd) < 0) return fail_errno("descriptors");
-  char name[] = "jinit", word[] = "--jail", path[] = "PATH=/sbin:/bin:/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin";
+  if (sys::dup2(control, control_fd) < 0 || sys::dup2(events, events_fd) < 0)
+    return fail_errno("descriptors");
+  char name[] = "jinit", word[] = "--jail",
+       path[] = "PATH=/sbin:/bin:/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin";
   char* arguments[] = {name, word, nullptr};
   char* environment[] = {path, nullptr};
   sys::execveat(program, "", arguments, environment, AT_EMPTY_PATH);
@@ -193,7 +208,8 @@ Result<void> hear(int pipe) {
   if (report.empty()) return {};
   size_t blank = report.find(' ');
   int64_t code = parse_int(report.substr(0, blank)).value_or(EIO);
-  return fail(static_cast<int>(code), blank == std::string::npos ? report : report.substr(blank + 1));
+  return fail(static_cast<int>(code),
+              blank == std::string::npos ? report : report.substr(blank + 1));
 }
 
 }  // namespace
@@ -206,7 +222,8 @@ Result<Words> apply_boot(World& world, const Op& op) {
   int pidfd = -1;
   Excursion visit = TRY(visit_view(world.run, world.id));
   TRY(bind_root(world));
-  for (auto [kind, place] : {std::pair{"net", &all.net}, {"uts", &all.uts}, {"cgroup", &all.cgroup}}) {
+  for (auto [kind, place] :
+       {std::pair{"net", &all.net}, {"uts", &all.uts}, {"cgroup", &all.cgroup}}) {
     Result<Fd> found = open_at(AT_FDCWD, pins_of(world.run) + "/" + kind, O_RDONLY);
     if (!found && found.error().code != ENOENT) return std::unexpected(std::move(found.error()));
     if (found) *place = std::move(*found);
@@ -229,7 +246,8 @@ Result<Words> apply_boot(World& world, const Op& op) {
 Result<void> undo_boot(World& world, const Op& /*op*/) {
   TRY(kill_group(world.facts, world.group));
   std::string control = world.run + "/" + world.id + "/control";
-  if (sys::unlinkat(AT_FDCWD, control.c_str(), 0) != 0 && errno != ENOENT) return fail_errno(control);
+  if (sys::unlinkat(AT_FDCWD, control.c_str(), 0) != 0 && errno != ENOENT)
+    return fail_errno(control);
   return {};
 }
 

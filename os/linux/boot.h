@@ -2,12 +2,14 @@
 //
 //   engine (in the view)                     child, process 1 of the new pid namespace
 //   clone3(NEWPID NEWNS NEWIPC, into init) --> enters the pinned net, uts and cgroup namespaces
-//                                              world.boot, one op after another: root, mount ..., names, privileges
+//                                              world.boot, one op after another: root, mount ...,
+//                                              names, privileges
 //   reads the pipe                             "CODE TEXT" and exit, or:
 //   end of file: process 1 is jinit       <--  execveat(jinit); the pipe is close-on-exec
 //
-// The list is laid out before the fork, so there is no conversation: what the child does is world.boot, read aloud. A
-// child whose parent is killed is in the jail's group, where the undo of `boot` ends it.
+// The list is laid out before the fork, so there is no conversation: what the child does is
+// world.boot, read aloud. A child whose parent is killed is in the jail's group, where the undo of
+// `boot` ends it.
 #pragma once
 
 #include "base/result.h"
@@ -15,7 +17,8 @@
 
 namespace jail {
 
-// boot JID PID IPC: PID and IPC are "new", "host" or a path. Yields the host's number of process 1 and its start time.
+// boot JID PID IPC: PID and IPC are "new", "host" or a path. Yields the host's number of process 1
+// and its start time.
 Result<Words> apply_boot(World& world, const Op& op);
 // Ends whatever is in the jail's group, waits until it is empty, and takes the control socket away.
 Result<void> undo_boot(World& world, const Op& op);

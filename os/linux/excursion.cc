@@ -20,8 +20,10 @@ Result<void> Excursion::enter(int mounts) {
 }
 
 void return_home(int name_space, int kind) {
-  // Tried twice: there is nothing better to do when it fails than to stop, and a test may order one failure.
-  if (sys::setns(name_space, kind) != 0 && sys::setns(name_space, kind) != 0) bug("no way back from another namespace");
+  // Tried twice: there is nothing better to do when it fails than to stop, and a test may order one
+  // failure.
+  if (sys::setns(name_space, kind) != 0 && sys::setns(name_space, kind) != 0)
+    bug("no way back from another namespace");
 }
 
 void Excursion::leave() {
@@ -29,7 +31,8 @@ void Excursion::leave() {
   return_home(home_.get(), CLONE_NEWNS);
   // setns leaves us in the root of that namespace, which is not where a chrooted caller was.
   auto back = [&] {
-    return sys::fchdir(root_.get()) == 0 && sys::chroot(".") == 0 && sys::fchdir(directory_.get()) == 0;
+    return sys::fchdir(root_.get()) == 0 && sys::chroot(".") == 0 &&
+           sys::fchdir(directory_.get()) == 0;
   };
   if (!back() && !back()) bug("no way back to our own root");
   home_.reset();

@@ -9,9 +9,10 @@ namespace jail {
 // Goes back into the namespace that this process came from; ends the program where that fails.
 void return_home(int name_space, int kind);
 
-// Remembers the mount namespace, root and working directory of this process, and goes back to them: by leave(), or at
-// the latest when it goes out of scope. Between the two the process may be in any mount namespace. A way back that
-// fails ends the program: acting on the wrong mounts would be worse.
+// Remembers the mount namespace, root and working directory of this process, and goes back to them:
+// by leave(), or at the latest when it goes out of scope. Between the two the process may be in any
+// mount namespace. A way back that fails ends the program: acting on the wrong mounts would be
+// worse.
 class Excursion {
  public:
   // Notes where we are. Nothing is entered yet.

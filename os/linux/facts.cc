@@ -12,11 +12,13 @@ namespace jail {
 
 namespace {
 
-// The mount point of the cgroup v2 hierarchy: the whole of /sys/fs/cgroup, or its directory `unified` on hybrid hosts.
+// The mount point of the cgroup v2 hierarchy: the whole of /sys/fs/cgroup, or its directory
+// `unified` on hybrid hosts.
 std::string find_groups() {
   for (const char* place : {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}) {
     struct stat status;
-    if (sys::fstatat(AT_FDCWD, (std::string(place) + "/cgroup.procs").c_str(), &status, 0) == 0) return place;
+    if (sys::fstatat(AT_FDCWD, (std::string(place) + "/cgroup.procs").c_str(), &status, 0) == 0)
+      return place;
   }
   Result<std::string> mounts = read_file(AT_FDCWD, "/proc/self/mountinfo");
   if (!mounts) return {};

@@ -1,8 +1,7 @@
-// cgroup v2 nodes (L6): made, watched, killed, removed. Controllers are not touched here, so all of it works on hybrid
-// hosts whose v2 hierarchy has none.
-#include <fmt/format.h>
-
+// cgroup v2 nodes (L6): made, watched, killed, removed. Controllers are not touched here, so all of
+// it works on hybrid hosts whose v2 hierarchy has none.
 #include <algorithm>
+#include <fmt/format.h>
 
 #include "base/file.h"
 #include "base/text.h"
@@ -20,13 +19,16 @@ Result<void> check_groups(const Facts& facts) {
   return {};
 }
 
-std::string path_of(const Facts& facts, const std::string& group) { return facts.groups + "/" + group; }
+std::string path_of(const Facts& facts, const std::string& group) {
+  return facts.groups + "/" + group;
+}
 
 Result<bool> populated(int events) {
   char text[256];
   ssize_t size = sys::pread(events, text, sizeof text, 0);
   if (size < 0) return fail_errno("cgroup.events");
-  return std::string_view(text, static_cast<size_t>(size)).find("populated 1") != std::string_view::npos;
+  return std::string_view(text, static_cast<size_t>(size)).find("populated 1") !=
+         std::string_view::npos;
 }
 
 Result<void> add_members(int directory, const Words& except, std::vector<pid_t>& members) {
@@ -40,21 +42,27 @@ Result<void> add_members(int directory, const Words& except, std::vector<pid_t>&
 }
 
 // A group that is removed while we look at it is no failure.
-bool is_gone(const Error& error) { return error.code == ENOENT || error.code == ENODEV; }
+bool is_gone(const Error& error) {
+  return error.code == ENOENT || error.code == ENODEV;
+}
 
 Result<void> remove_tree(int parent, const std::string& name) {
   if (sys::unlinkat(parent, name.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT) return {};
   if (errno != EBUSY) return fail_errno(name);
   Result<Fd> directory = open_at(parent, name, O_RDONLY | O_DIRECTORY);
-  if (!directory) return is_gone(directory.error()) ? Result<void>() : std::unexpected(directory.error());
-  for (const std::string& child : TRY(list_directory(directory->get(), ".", true))) TRY(remove_tree(directory->get(), child));
-  if (sys::unlinkat(parent, name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT) return fail_errno(name);
+  if (!directory)
+    return is_gone(directory.error()) ? Result<void>() : std::unexpected(directory.error());
+  for (const std::string& child : TRY(list_directory(directory->get(), ".", true)))
+    TRY(remove_tree(directory->get(), child));
+  if (sys::unlinkat(parent, name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT)
+    return fail_errno(name);
   return {};
 }
 
 }  // namespace
 
-Result<std::vector<pid_t>> group_members(const Facts& facts, const std::string& group, const Words& except) {
+Result<std::vector<pid_t>> group_members(const Facts& facts, const std::string& group,
+                                         const Words& except) {
   std::vector<pid_t> members;
   Result<void> found = [&]() -> Result<void> {
     return add_members(TRY(open_group(facts, group)).get(), except, members);
@@ -94,7 +102,8 @@ Result<void> kill_group(const Facts& facts, const std::string& group) {
       pollfd change{events.get(), POLLPRI, 0};
       int ready = sys::poll(&change, 1, 500);
       if (ready < 0 && errno != EINTR) return fail_errno("poll");
-      if (ready == 0 && (waited += 500) >= kill_wait) return fail_errno("processes do not end", ETIMEDOUT);
+      if (ready == 0 && (waited += 500) >= kill_wait)
+        return fail_errno("processes do not end", ETIMEDOUT);
     }
   }());
 }
@@ -111,12 +120,17 @@ void sweep_groups(const Facts& facts, const std::string& base, const Words& spar
   if (!names) return;
   for (const std::string& name : *names) {
     size_t dot = name.find(".hook");
-    if (dot == std::string::npos || std::ranges::binary_search(spared, name.substr(0, dot))) continue;
-    ignore(remove_tree(directory->get(), name), "what a hook left running stays, and its group with it");
+    if (dot == std::string::npos || std::ranges::binary_search(spared, name.substr(0, dot)))
+      continue;
+    ignore(remove_tree(directory->get(), name),
+           "what a hook left running stays, and its group with it");
   }
-  sys::unlinkat(AT_FDCWD, path_of(facts, base).c_str(), AT_REMOVEDIR);  // EBUSY while any jail is left
+  sys::unlinkat(AT_FDCWD, path_of(facts, base).c_str(),
+                AT_REMOVEDIR);  // EBUSY while any jail is left
 }
 
-void signal_member(pid_t pid, int signal) { sys::kill(pid, signal); }
+void signal_member(pid_t pid, int signal) {
+  sys::kill(pid, signal);
+}
 
 }  // namespace jail

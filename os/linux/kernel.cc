@@ -19,10 +19,13 @@ struct Stat {
   uint64_t start;
 };
 
-// proc_pid_stat(5): the name in parentheses may hold anything, so fields are counted from the last ')'.
+// proc_pid_stat(5): the name in parentheses may hold anything, so fields are counted from the last
+// ')'.
 Result<Stat> read_stat(pid_t pid) {
   Result<std::string> text = read_file(AT_FDCWD, fmt::format("/proc/{}/stat", pid), 8192);
-  if (!text) return fail_errno(fmt::format("process {}", pid), text.error().code == ENOENT ? ESRCH : text.error().code);
+  if (!text)
+    return fail_errno(fmt::format("process {}", pid),
+                      text.error().code == ENOENT ? ESRCH : text.error().code);
   Words fields = split(std::string_view(*text).substr(text->rfind(')') + 1), " \n");
   if (fields.size() < 20) return fail(EINVAL, fmt::format("process {}: odd stat", pid));
   return Stat{fields[0][0], static_cast<pid_t>(parse_int(fields[1]).value_or(0)),
@@ -59,7 +62,9 @@ pid_t ancestor_elsewhere() {
 
 }  // namespace
 
-Result<uint64_t> start_time(pid_t pid) { return TRY(read_stat(pid)).start; }
+Result<uint64_t> start_time(pid_t pid) {
+  return TRY(read_stat(pid)).start;
+}
 
 Result<Fd> open_process(pid_t pid) {
   Fd pidfd(sys::pidfd_open(pid, 0));
@@ -68,7 +73,8 @@ Result<Fd> open_process(pid_t pid) {
 }
 
 Result<void> signal_process(int pidfd, int signal) {
-  if (sys::pidfd_send_signal(pidfd, signal, nullptr, 0) != 0 && errno != ESRCH) return fail_errno("signal");
+  if (sys::pidfd_send_signal(pidfd, signal, nullptr, 0) != 0 && errno != ESRCH)
+    return fail_errno("signal");
   return {};
 }
 
@@ -110,10 +116,12 @@ Result<void> make_pins(const std::string& run) {
   const std::string pins = pins_of(run);
   TRY(make_directories(pins, 0700));
   struct stat above, here;
-  if (sys::fstatat(AT_FDCWD, run.c_str(), &above, 0) != 0 || sys::fstatat(AT_FDCWD, pins.c_str(), &here, 0) != 0)
+  if (sys::fstatat(AT_FDCWD, run.c_str(), &above, 0) != 0 ||
+      sys::fstatat(AT_FDCWD, pins.c_str(), &here, 0) != 0)
     return fail_errno(pins);
   if (above.st_dev != here.st_dev) return {};
-  if (sys::mount("cellblock", pins.c_str(), "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=700,size=4m") != 0)
+  if (sys::mount("cellblock", pins.c_str(), "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+                 "mode=700,size=4m") != 0)
     return fail_errno(pins);
   if (sys::mount(nullptr, pins.c_str(), nullptr, MS_PRIVATE, nullptr) != 0) {
     int code = errno;
@@ -145,7 +153,8 @@ Result<std::string> leave_view(const Facts& facts) {
   // "/cellblock/5d1f09c2.hook/prestart"
   std::string group = group_of_self();
   size_t dot = group.find(".hook"), slash = group.rfind('/', dot);
-  if (facts.groups.empty() || !group.starts_with("/cellblock") || dot == std::string::npos) return std::string();
+  if (facts.groups.empty() || !group.starts_with("/cellblock") || dot == std::string::npos)
+    return std::string();
   std::string id = group.substr(slash + 1, dot - slash - 1);
   pid_t outside = ancestor_elsewhere();
   if (outside == 0) return id;  // a hook that is not run in the view (exec.prepare, exec.release)
@@ -155,16 +164,19 @@ Result<std::string> leave_view(const Facts& facts) {
   Fd root = TRY(open_at(AT_FDCWD, fmt::format("/proc/{}/root", outside), O_PATH | O_DIRECTORY));
   if (sys::setns(mounts.get(), CLONE_NEWNS) != 0) return fail_errno("leave the view");
   if (sys::fchdir(root.get()) != 0 || sys::chroot(".") != 0) return fail_errno("leave the view");
-  if (known && sys::chdir(directory) != 0 && sys::chdir("/") != 0) return fail_errno("leave the view");
+  if (known && sys::chdir(directory) != 0 && sys::chdir("/") != 0)
+    return fail_errno("leave the view");
   return id;
 }
 
-Result<std::string> ask_process1(const std::string& run, const std::string& id, const std::string& word) {
+Result<std::string> ask_process1(const std::string& run, const std::string& id,
+                                 const std::string& word) {
   Fd directory = TRY(open_at(AT_FDCWD, run + "/" + id, O_PATH | O_DIRECTORY));
   Fd socket(sys::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
   if (!socket) return fail_errno("control");
   sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
-  fmt::format_to_n(address.sun_path, sizeof address.sun_path - 1, "/proc/self/fd/{}/control", directory.get());
+  fmt::format_to_n(address.sun_path, sizeof address.sun_path - 1, "/proc/self/fd/{}/control",
+                   directory.get());
   if (sys::connect(socket.get(), &address) != 0) return fail_errno("control");
   TRY(in("control", write_all(socket.get(), word)));
   pollfd answer{socket.get(), POLLIN, 0};
@@ -182,7 +194,8 @@ Result<void> set_names(int process1, const std::string* host_name, const std::st
   Fd home = TRY(open_at(AT_FDCWD, "/proc/self/ns/uts", O_RDONLY));
   if (sys::setns(process1, CLONE_NEWUTS) != 0) return fail_errno("host.hostname");
   Result<void> set = [&]() -> Result<void> {
-    if (host_name && sys::sethostname(host_name->data(), host_name->size()) != 0) return fail_errno("host.hostname");
+    if (host_name && sys::sethostname(host_name->data(), host_name->size()) != 0)
+      return fail_errno("host.hostname");
     if (domain_name && sys::setdomainname(domain_name->data(), domain_name->size()) != 0)
       return fail_errno("host.domainname");
     return {};
@@ -199,9 +212,12 @@ std::optional<HostNames> read_names(pid_t process1) {
   uname(&names);
   return_home(home->get(), CLONE_NEWUTS);
   // The kernel's word for a domain name that nobody set.
-  return HostNames{names.nodename, std::string_view(names.domainname) == "(none)" ? "" : names.domainname};
+  return HostNames{names.nodename,
+                   std::string_view(names.domainname) == "(none)" ? "" : names.domainname};
 }
 
-std::string netns_path(pid_t pid) { return fmt::format("/proc/{}/ns/net", pid); }
+std::string netns_path(pid_t pid) {
+  return fmt::format("/proc/{}/ns/net", pid);
+}
 
 }  // namespace jail

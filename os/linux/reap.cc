@@ -38,10 +38,12 @@ void reap(const Reaper& reaper) {
 void answer(Reaper& reaper) {
   Fd client(sys::accept4(reaper.control, SOCK_CLOEXEC | SOCK_NONBLOCK));
   if (!client) return;
-  // The host writes at once, but we must not wait for it: what is not there within a second is not asked.
+  // The host writes at once, but we must not wait for it: what is not there within a second is not
+  // asked.
   pollfd request{client.get(), POLLIN, 0};
   char word[32] = "";
-  ssize_t size = sys::poll(&request, 1, 1000) == 1 ? sys::read(client.get(), word, sizeof word - 1) : -1;
+  ssize_t size =
+      sys::poll(&request, 1, 1000) == 1 ? sys::read(client.get(), word, sizeof word - 1) : -1;
   word[size < 0 ? 0 : size] = '\0';
   const char* reply = "unknown";
   if (strcmp(word, "persist") == 0 || strcmp(word, "nopersist") == 0) {
@@ -63,7 +65,9 @@ int reap_for_ever(int control, int events) {
   if (sys::prctl(PR_SET_DUMPABLE, 0) != 0) return 1;  // the jail's root must not trace us
   // From here on we may not exit but by leave_if_alone(): the jail would end.
   for (;;) {
-    pollfd sources[] = {{reaper.signals, POLLIN, 0}, {control, POLLIN, 0}, {reaper.persist ? -1 : events, POLLPRI, 0}};
+    pollfd sources[] = {{reaper.signals, POLLIN, 0},
+                        {control, POLLIN, 0},
+                        {reaper.persist ? -1 : events, POLLPRI, 0}};
     if (sys::poll(sources, 3, -1) < 0) continue;
     reap(reaper);
     if (sources[1].revents != 0) answer(reaper);

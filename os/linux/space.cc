@@ -19,36 +19,45 @@ Result<void> set_propagation(const char* path, unsigned long propagation) {
   return {};
 }
 
-// The jail's root becomes a mount of its own, shared, so that what is mounted below it from now on reaches the jail and
-// never the host; and without devices: those come from a devfs, as on FreeBSD. For "/" the whole view is the root.
+// The jail's root becomes a mount of its own, shared, so that what is mounted below it from now on
+// reaches the jail and never the host; and without devices: those come from a devfs, as on FreeBSD.
+// For "/" the whole view is the root.
 Result<void> bind_now(const std::string& path) {
   if (path == "/") return set_propagation("/", MS_REC | MS_SHARED);
-  if (sys::mount(path.c_str(), path.c_str(), nullptr, MS_BIND | MS_REC, nullptr) != 0) return fail_errno(path);
-  mount_attr attributes{.attr_set = MOUNT_ATTR_NODEV, .attr_clr = 0, .propagation = 0, .userns_fd = 0};
+  if (sys::mount(path.c_str(), path.c_str(), nullptr, MS_BIND | MS_REC, nullptr) != 0)
+    return fail_errno(path);
+  mount_attr attributes{
+      .attr_set = MOUNT_ATTR_NODEV, .attr_clr = 0, .propagation = 0, .userns_fd = 0};
   if (sys::mount_setattr(AT_FDCWD, path.c_str(), 0, &attributes) != 0) return fail_errno(path);
   return set_propagation(path.c_str(), MS_REC | MS_SHARED);
 }
 
-std::string bound_mark(const World& world) { return pins_of(world.run) + "/bound"; }
+std::string bound_mark(const World& world) {
+  return pins_of(world.run) + "/bound";
+}
 
-// A private tmpfs over RUN/pins, which hides the pins of the host (they are empty files here) or those of the view
-// above, whose namespaces would otherwise be kept alive by this one.
+// A private tmpfs over RUN/pins, which hides the pins of the host (they are empty files here) or
+// those of the view above, whose namespaces would otherwise be kept alive by this one.
 Result<void> mount_inner_pins(const std::string& pins) {
   if (sys::umount2(pins.c_str(), MNT_DETACH) != 0) return fail_errno(pins);
-  if (sys::mount("cellblock", pins.c_str(), "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=700,size=64k") != 0)
+  if (sys::mount("cellblock", pins.c_str(), "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+                 "mode=700,size=64k") != 0)
     return fail_errno(pins);
   TRY(set_propagation(pins.c_str(), MS_PRIVATE));
-  if (sys::mkdirat(AT_FDCWD, (pins + "/root").c_str(), 0700) != 0) return fail_errno(pins + "/root");
+  if (sys::mkdirat(AT_FDCWD, (pins + "/root").c_str(), 0700) != 0)
+    return fail_errno(pins + "/root");
   return {};
 }
 
-// Makes the view, from inside the mount namespace that it is to be a slave of, and yields it by descriptor.
+// Makes the view, from inside the mount namespace that it is to be a slave of, and yields it by
+// descriptor.
 Result<Fd> make_view(const World& world) {
   if (sys::unshare(CLONE_NEWNS) != 0) return fail_errno("new mount namespace");
   TRY(set_propagation("/", MS_REC | MS_SLAVE));
   TRY(mount_inner_pins(pins_of(world.run)));
   struct stat root;
-  if (sys::fstatat(AT_FDCWD, world.path.c_str(), &root, 0) == 0 && S_ISDIR(root.st_mode)) TRY(bind_root(world));
+  if (sys::fstatat(AT_FDCWD, world.path.c_str(), &root, 0) == 0 && S_ISDIR(root.st_mode))
+    TRY(bind_root(world));
   return open_at(AT_FDCWD, "/proc/self/ns/mnt", O_RDONLY);
 }
 
@@ -58,12 +67,14 @@ Result<void> try_pin(const World& world, const std::string& pin) {
   Fd view = TRY(make_view(world));
   visit.leave();
   std::string source = fmt::format("/proc/self/fd/{}", view.get());
-  if (sys::mount(source.c_str(), pin.c_str(), nullptr, MS_BIND, nullptr) != 0) return fail_errno("pin");
+  if (sys::mount(source.c_str(), pin.c_str(), nullptr, MS_BIND, nullptr) != 0)
+    return fail_errno("pin");
   return {};
 }
 
-// A namespace can only be pinned in an older one, and ages are given out per processor: where we run in a mount
-// namespace that is not the machine's first, EINVAL comes at random, and another processor may do better (L1.4a).
+// A namespace can only be pinned in an older one, and ages are given out per processor: where we
+// run in a mount namespace that is not the machine's first, EINVAL comes at random, and another
+// processor may do better (L1.4a).
 Result<void> pin_view(const World& world, const std::string& pin) {
   Result<void> pinned = try_pin(world, pin);
   if (pinned || pinned.error().code != EINVAL) return pinned;
@@ -87,8 +98,9 @@ bool is_pinned(const std::string& pin) {
   return sys::statfs(pin.c_str(), &file_system) == 0 && file_system.f_type == NSFS_MAGIC;
 }
 
-// Takes the jail's mounts and the inner pins down in the view itself: a daemon that a hook left there would otherwise
-// keep them, and with them the namespaces, alive after the unpin (L1.4d). Best effort: the unpin is what counts.
+// Takes the jail's mounts and the inner pins down in the view itself: a daemon that a hook left
+// there would otherwise keep them, and with them the namespaces, alive after the unpin (L1.4d).
+// Best effort: the unpin is what counts.
 void empty_view(const World& world) {
   Result<Excursion> visit = visit_view(world.run, world.id);
   if (!visit) return;
@@ -99,9 +111,9 @@ void empty_view(const World& world) {
 // The pins inside a view, in the order of the words of `namespaces`.
 constexpr const char* kinds[] = {"net", "uts", "cgroup"};
 
-// The child that is born in the group whose cgroup namespace is wanted, and makes a uts namespace that belongs to a
-// user namespace of its own: uid 0 may set its host name without any capability on the host (L5). It lives until the
-// parent has pinned both and closed the socket.
+// The child that is born in the group whose cgroup namespace is wanted, and makes a uts namespace
+// that belongs to a user namespace of its own: uid 0 may set its host name without any capability
+// on the host (L5). It lives until the parent has pinned both and closed the socket.
 [[noreturn]] void be_born(bool owned, int socket) {
   char word = owned && sys::unshare(CLONE_NEWUSER | CLONE_NEWUTS) != 0 ? '!' : '.';
   if (sys::write(socket, &word, 1) == 1) owned = sys::read(socket, &word, 1) == 0;
@@ -112,14 +124,17 @@ struct Born {
   Fd uts, cgroup;
 };
 
-// New uts and cgroup namespaces (empty descriptors for those not asked for); `uts` is "new", "owned" or anything else.
+// New uts and cgroup namespaces (empty descriptors for those not asked for); `uts` is "new",
+// "owned" or anything else.
 Result<Born> make_born(const World& world, const std::string& uts, bool cgroup) {
   Fd group = TRY(open_group(world.facts, world.group + "/jail"));
   int sockets[2];
-  if (sys::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0) return fail_errno("socketpair");
+  if (sys::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0)
+    return fail_errno("socketpair");
   Fd ours(sockets[0]), theirs(sockets[1]);
   clone_args arguments{};
-  arguments.flags = CLONE_INTO_CGROUP | (cgroup ? CLONE_NEWCGROUP : 0U) | (uts == "new" ? CLONE_NEWUTS : 0U);
+  arguments.flags =
+      CLONE_INTO_CGROUP | (cgroup ? CLONE_NEWCGROUP : 0U) | (uts == "new" ? CLONE_NEWUTS : 0U);
   arguments.exit_signal = SIGCHLD;
   arguments.cgroup = static_cast<uint64_t>(group.get());
   pid_t child = sys::clone3(&arguments);
@@ -131,7 +146,8 @@ Result<Born> make_born(const World& world, const std::string& uts, bool cgroup) 
   theirs.reset();
   Result<Born> born = [&]() -> Result<Born> {
     char word = '!';
-    if (sys::read(ours.get(), &word, 1) != 1 || word != '.') return fail(EPERM, "new uts namespace: refused");
+    if (sys::read(ours.get(), &word, 1) != 1 || word != '.')
+      return fail(EPERM, "new uts namespace: refused");
     Born found;
     std::string place = fmt::format("/proc/{}/ns/", child);
     if (uts == "new" || uts == "owned") found.uts = TRY(open_at(AT_FDCWD, place + "uts", O_RDONLY));
@@ -151,9 +167,11 @@ Result<Fd> make_net() {
   return made;
 }
 
-// A namespace that exists already: the parent's, or one pinned at a path of the host. No descriptor: the host's.
+// A namespace that exists already: the parent's, or one pinned at a path of the host. No
+// descriptor: the host's.
 Result<Fd> existing(const World& world, const char* kind, const std::string& how) {
-  if (how == "parent" && !world.view_of.empty()) return pinned_namespace(world.run, world.view_of, kind);
+  if (how == "parent" && !world.view_of.empty())
+    return pinned_namespace(world.run, world.view_of, kind);
   if (how.starts_with('/')) return open_at(AT_FDCWD, how, O_RDONLY);
   return Fd();
 }
@@ -161,13 +179,16 @@ Result<Fd> existing(const World& world, const char* kind, const std::string& how
 Result<void> pin_inside(const std::string& pin, int name_space) {
   Fd file = TRY(open_at(AT_FDCWD, pin, O_CREAT | O_EXCL | O_RDONLY, 0600));
   std::string source = fmt::format("/proc/self/fd/{}", name_space);
-  if (sys::mount(source.c_str(), pin.c_str(), nullptr, MS_BIND, nullptr) != 0) return fail_errno(pin);
+  if (sys::mount(source.c_str(), pin.c_str(), nullptr, MS_BIND, nullptr) != 0)
+    return fail_errno(pin);
   return {};
 }
 
 }  // namespace
 
-std::string pins_of(const std::string& run) { return run + "/pins"; }
+std::string pins_of(const std::string& run) {
+  return run + "/pins";
+}
 
 Result<Excursion> visit_view(const std::string& run, const std::string& id) {
   Fd view = TRY(open_view(run, id));
@@ -176,7 +197,8 @@ Result<Excursion> visit_view(const std::string& run, const std::string& id) {
   return visit;
 }
 
-Result<Fd> pinned_namespace(const std::string& run, const std::string& id, const std::string& kind) {
+Result<Fd> pinned_namespace(const std::string& run, const std::string& id,
+                            const std::string& kind) {
   Excursion visit = TRY(visit_view(run, id));
   Result<Fd> found = open_at(AT_FDCWD, pins_of(run) + "/" + kind, O_RDONLY);
   if (!found && found.error().code == ENOENT) return Fd();
@@ -185,16 +207,20 @@ Result<Fd> pinned_namespace(const std::string& run, const std::string& id, const
 
 Result<void> bind_root(const World& world) {
   Result<Fd> mark = open_at(AT_FDCWD, bound_mark(world), O_CREAT | O_EXCL | O_RDONLY, 0600);
-  if (!mark) return mark.error().code == EEXIST ? Result<void>() : std::unexpected(std::move(mark.error()));
+  if (!mark)
+    return mark.error().code == EEXIST ? Result<void>() : std::unexpected(std::move(mark.error()));
   return bind_now(world.path);
 }
 
 Result<Words> apply_group(World& world, const Op& op) {
-  for (const char* leaf : {"/jail/init", "/jail/run"}) TRY(make_group(world.facts, op.args[0] + leaf));
+  for (const char* leaf : {"/jail/init", "/jail/run"})
+    TRY(make_group(world.facts, op.args[0] + leaf));
   return Words{};
 }
 
-Result<void> undo_group(World& world, const Op& op) { return remove_group(world.facts, op.args[0]); }
+Result<void> undo_group(World& world, const Op& op) {
+  return remove_group(world.facts, op.args[0]);
+}
 
 Result<Words> apply_view(World& world, const Op& /*op*/) {
   std::string pin = pins_of(world.run) + "/" + world.id;

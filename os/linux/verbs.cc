@@ -13,7 +13,8 @@ namespace jail {
 
 namespace {
 
-// mount PARAMETER TYPE SOURCE POINT OPTIONS: PARAMETER is the word of jail.conf it came from, for messages.
+// mount PARAMETER TYPE SOURCE POINT OPTIONS: PARAMETER is the word of jail.conf it came from, for
+// messages.
 Result<Words> apply_mount(World& world, const Op& op) {
   char here[4096];
   const bool known = getcwd(here, sizeof here) != nullptr;
@@ -32,8 +33,11 @@ Result<Words> apply_devices(World& world, const Op& op) {
   return Words{};
 }
 
-// union SOURCE POINT OPTIONS: the work directory on disk that a unionfs leaves behind; the mount itself is `mount`'s.
-Result<Words> apply_union(World& /*world*/, const Op& /*op*/) { return Words{}; }
+// union SOURCE POINT OPTIONS: the work directory on disk that a unionfs leaves behind; the mount
+// itself is `mount`'s.
+Result<Words> apply_union(World& /*world*/, const Op& /*op*/) {
+  return Words{};
+}
 
 Result<void> undo_union(World& world, const Op& op) {
   return sweep_mount(world.path, {"unionfs", op.args[0], op.args[1], op.args[2]});
@@ -54,6 +58,8 @@ constexpr Verb verbs[] = {
 
 }  // namespace
 
-std::span<const Verb> os_verbs() { return verbs; }
+std::span<const Verb> os_verbs() {
+  return verbs;
+}
 
 }  // namespace jail

@@ -244,7 +244,8 @@ TEST_F(InAJail, SignalsAreAsTheProgramExpects) {
   EXPECT_EQ(field(status, "SigBlk"), "0000000000000000");
   EXPECT_EQ(field(status, "SigCgt"), "0000000000000000");
   // Signals 32 and 33 are libc's own: what our caller does with them cannot be changed.
-  EXPECT_EQ(std::stoul(field(status, "SigIgn"), nullptr, 16) & 0x7fffffffU, 1U)  // nohup(1) means the program
+  EXPECT_EQ(std::stoul(field(status, "SigIgn"), nullptr, 16) & 0x7fffffffU,
+            1U)  // nohup(1) means the program
       << field(status, "SigIgn");
 }
 

@@ -1,49 +1,117 @@
-// Runs a command under ptrace(2), counts the places where it and its children meet the kernel, and kills one of them at
-// one of these places. A place is a stop before or after a system call. Children count until they execute another
-// program ("stage"), and on as process 1 of a jail if that is jinit ("init"). For the tests of tests/lives only: it must
-// never change what the traced programs do, but by killing.
+// Runs a command under ptrace(2), counts the places where it and its children meet the kernel, and
+// kills one of them at one of these places. A place is a stop before or after a system call.
+// Children count until they execute another program ("stage"), and on as process 1 of a jail if
+// that is jinit ("init"). For the tests of tests/lives only: it must never change what the traced
+// programs do, but by killing.
 //
-//   killer list REPORT CMD...           runs it to its end; REPORT: a line "PROCESS ROLE EFFECTS" for every process, and
-//                                       last "from N": the command's place when there was a process 1
+//   killer list REPORT CMD...           runs it to its end; REPORT: a line "PROCESS ROLE EFFECTS"
+//   for every process, and
+//                                       last "from N": the command's place when there was a process
+//                                       1
 //   killer kill REPORT PROCESS PLACE CMD...   kills PROCESS at its place number PLACE, from 0
-//   killer init REPORT PROCESS PLACE CMD...   when PROCESS is there, kills process 1 of the newest jail instead
+//   killer init REPORT PROCESS PLACE CMD...   when PROCESS is there, kills process 1 of the newest
+//   jail instead
 //
-// PROCESS is 0 for the command, 0.3 for its third child, 0.3.1 for the first child of that; the init that a stage became
-// is 0.3i. EFFECTS has a character for every place: '.' after a call, or before one, that changes nothing that another
-// process sees; '+' otherwise. The exit status is the command's (128 + signal); REPORT says "killed PROCESS NUMBER before"
-// (or after; NUMBER of the call) or "not reached". Processes that are left over go on
-// untraced: the kernel lets them go when we exit.
+// PROCESS is 0 for the command, 0.3 for its third child, 0.3.1 for the first child of that; the
+// init that a stage became is 0.3i. EFFECTS has a character for every place: '.' after a call, or
+// before one, that changes nothing that another process sees; '+' otherwise. The exit status is the
+// command's (128 + signal); REPORT says "killed PROCESS NUMBER before" (or after; NUMBER of the
+// call) or "not reached". Processes that are left over go on untraced: the kernel lets them go when
+// we exit.
+#include <algorithm>
 #include <fcntl.h>
+#include <map>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <string>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <algorithm>
-#include <map>
-#include <string>
 #include <vector>
 
 namespace {
 
-constexpr long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
-                         PTRACE_O_TRACEEXEC;
+constexpr long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
+                         PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC;
 
 // Calls whose doing or not doing nobody else can see.
-constexpr long pure_calls[] = {
-    SYS_read, SYS_pread64, SYS_fstat, SYS_newfstatat, SYS_stat, SYS_lstat, SYS_statfs, SYS_fstatfs, SYS_access,
-    SYS_faccessat2, SYS_readlink, SYS_readlinkat, SYS_getdents64, SYS_lseek, SYS_mmap, SYS_munmap, SYS_mprotect,
-    SYS_mremap, SYS_madvise, SYS_brk, SYS_poll, SYS_ppoll, SYS_fcntl, SYS_getpid, SYS_getppid, SYS_gettid, SYS_getuid,
-    SYS_geteuid, SYS_getgid, SYS_getegid, SYS_getcwd, SYS_uname, SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_rt_sigreturn,
-    SYS_sigaltstack, SYS_prlimit64, SYS_getrandom, SYS_arch_prctl, SYS_set_tid_address, SYS_set_robust_list, SYS_rseq,
-    SYS_sched_getaffinity, SYS_clock_gettime, SYS_pidfd_open, SYS_close, SYS_umask, SYS_dup2, SYS_dup, SYS_futex,
-    SYS_statx, SYS_signalfd4, SYS_pipe2, SYS_socket, SYS_socketpair, SYS_recvfrom, SYS_recvmsg, SYS_getsockname,
-    SYS_setsockopt, SYS_getsockopt, SYS_ioctl, SYS_prctl, SYS_capset, SYS_capget, SYS_setgroups, SYS_setresuid,
-    SYS_setresgid, SYS_close_range, SYS_setsid, SYS_chdir, SYS_fchdir, SYS_chroot, SYS_setns, SYS_sched_setaffinity};
+constexpr long pure_calls[] = {SYS_read,
+                               SYS_pread64,
+                               SYS_fstat,
+                               SYS_newfstatat,
+                               SYS_stat,
+                               SYS_lstat,
+                               SYS_statfs,
+                               SYS_fstatfs,
+                               SYS_access,
+                               SYS_faccessat2,
+                               SYS_readlink,
+                               SYS_readlinkat,
+                               SYS_getdents64,
+                               SYS_lseek,
+                               SYS_mmap,
+                               SYS_munmap,
+                               SYS_mprotect,
+                               SYS_mremap,
+                               SYS_madvise,
+                               SYS_brk,
+                               SYS_poll,
+                               SYS_ppoll,
+                               SYS_fcntl,
+                               SYS_getpid,
+                               SYS_getppid,
+                               SYS_gettid,
+                               SYS_getuid,
+                               SYS_geteuid,
+                               SYS_getgid,
+                               SYS_getegid,
+                               SYS_getcwd,
+                               SYS_uname,
+                               SYS_rt_sigaction,
+                               SYS_rt_sigprocmask,
+                               SYS_rt_sigreturn,
+                               SYS_sigaltstack,
+                               SYS_prlimit64,
+                               SYS_getrandom,
+                               SYS_arch_prctl,
+                               SYS_set_tid_address,
+                               SYS_set_robust_list,
+                               SYS_rseq,
+                               SYS_sched_getaffinity,
+                               SYS_clock_gettime,
+                               SYS_pidfd_open,
+                               SYS_close,
+                               SYS_umask,
+                               SYS_dup2,
+                               SYS_dup,
+                               SYS_futex,
+                               SYS_statx,
+                               SYS_signalfd4,
+                               SYS_pipe2,
+                               SYS_socket,
+                               SYS_socketpair,
+                               SYS_recvfrom,
+                               SYS_recvmsg,
+                               SYS_getsockname,
+                               SYS_setsockopt,
+                               SYS_getsockopt,
+                               SYS_ioctl,
+                               SYS_prctl,
+                               SYS_capset,
+                               SYS_capget,
+                               SYS_setgroups,
+                               SYS_setresuid,
+                               SYS_setresgid,
+                               SYS_close_range,
+                               SYS_setsid,
+                               SYS_chdir,
+                               SYS_fchdir,
+                               SYS_chroot,
+                               SYS_setns,
+                               SYS_sched_setaffinity};
 
 struct Process {
   std::string name, role;
@@ -80,12 +148,14 @@ bool changes(const __ptrace_syscall_info& info, const Process& process) {
     if (info.op != PTRACE_SYSCALL_INFO_ENTRY) return process.effects.ends_with('+');
     return (info.entry.args[process.call == SYS_openat ? 2 : 1] & (O_CREAT | O_TRUNC)) != 0;
   }
-  return std::find(std::begin(pure_calls), std::end(pure_calls), process.call) == std::end(pure_calls);
+  return std::find(std::begin(pure_calls), std::end(pure_calls), process.call) ==
+         std::end(pure_calls);
 }
 
 void resume(pid_t pid, int signal = 0) {
   auto it = processes.find(pid);
-  bool counts = !free_run && it != processes.end() && (it->second.counting || it->second.role == "command");
+  bool counts =
+      !free_run && it != processes.end() && (it->second.counting || it->second.role == "command");
   ptrace(counts ? PTRACE_SYSCALL : PTRACE_DETACH, pid, 0, signal);
   if (!counts && it != processes.end()) {
     ended.push_back(it->second);
@@ -106,7 +176,8 @@ std::string first_word(pid_t pid) {
 
 // True: the place has come, and somebody was killed.
 bool strike(pid_t pid, const Process& process) {
-  if (!order.kill || process.name != order.process || process.effects.size() != order.place + 1) return false;
+  if (!order.kill || process.name != order.process || process.effects.size() != order.place + 1)
+    return false;
   pid_t victim = pid;
   if (order.victim_is_init) {
     victim = 0;
@@ -119,7 +190,8 @@ bool strike(pid_t pid, const Process& process) {
     (void)fprintf(report, "not reached: no process 1 yet\n");
     return false;
   }
-  (void)fprintf(report, "killed %s %ld %s\n", processes[victim].name.c_str(), process.call, process.inside ? "before" : "after");
+  (void)fprintf(report, "killed %s %ld %s\n", processes[victim].name.c_str(), process.call,
+                process.inside ? "before" : "after");
   kill(victim, SIGKILL);
   return victim == pid;
 }
@@ -159,7 +231,8 @@ void on_exec(pid_t pid) {
     ended.push_back(process);
     process.name += 'i';
     process.role = "init";
-    if (auto it = processes.find(command); it != processes.end() && init_from == 0) init_from = it->second.effects.size();
+    if (auto it = processes.find(command); it != processes.end() && init_from == 0)
+      init_from = it->second.effects.size();
     process.effects.clear();
   } else {
     process.counting = false;
@@ -175,7 +248,8 @@ void on_stop(pid_t pid, int status) {
     return;
   }
   if (signal == (SIGTRAP | 0x80)) return on_call(pid);
-  if (event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK || event == PTRACE_EVENT_CLONE) return on_birth(pid);
+  if (event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK || event == PTRACE_EVENT_CLONE)
+    return on_birth(pid);
   if (event == PTRACE_EVENT_EXEC) return on_exec(pid);
   resume(pid, event != 0 ? 0 : signal);
 }
@@ -227,7 +301,9 @@ int main(int count, char** words) {
   const std::string what = count > 3 ? words[1] : "";
   int first = what == "list" ? 3 : 5;
   if ((what != "list" && what != "kill" && what != "init") || count <= first) {
-    (void)fprintf(stderr, "usage: killer list REPORT CMD... | killer kill|init REPORT PROCESS PLACE CMD...\n");
+    (void)fprintf(
+        stderr,
+        "usage: killer list REPORT CMD... | killer kill|init REPORT PROCESS PLACE CMD...\n");
     return 97;
   }
   report = fopen(words[2], "we");
@@ -239,7 +315,8 @@ int main(int count, char** words) {
   if (order.kill) (void)fprintf(report, "not reached\n");
   if (what == "list") {
     for (const Process& process : ended)
-      (void)fprintf(report, "%s %s %s\n", process.name.c_str(), process.role.c_str(), process.effects.c_str());
+      (void)fprintf(report, "%s %s %s\n", process.name.c_str(), process.role.c_str(),
+                    process.effects.c_str());
     (void)fprintf(report, "from %zu\n", init_from);
   }
   if (fclose(report) != 0) die(words[2]);
