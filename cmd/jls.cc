@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "cmd/listing.h"
+#include "conf/config.h"
 #include "plan/attach.h"
 
 namespace {

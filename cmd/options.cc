@@ -1,5 +1,6 @@
 #include "cmd/options.h"
 
+#include <algorithm>
 #include <getopt.h>
 
 namespace jail {
@@ -43,71 +44,57 @@ void add_user(Options& options, bool of_host) {
   options.shorthands.push_back(of_host ? "exec.system_jail_user" : "exec.system_jail_user=false");
 }
 
+// An option and what it does; its argument is in optarg.
+struct Row {
+  int letter;
+  void (*take)(Options&);
+};
+constexpr Row rows[] = {
+    {'c', [](Options& options) { options.create = true; }},
+    {'C', [](Options& options) { options.cleanup = true; }},
+    {'d', [](Options& options) { options.dying = true; }},
+    {'e',
+     [](Options& options) {
+       options.list = true;
+       options.separator = optarg;
+     }},
+    {'f', [](Options& options) { options.conf = optarg; }},
+    {'h', [](Options& options) { options.shorthands.emplace_back("ip_hostname"); }},
+    {'i', [](Options& options) { set_loudness(options, 'i'); }},
+    {'J', [](Options& options) { options.record = optarg; }},
+    {'l', [](Options& options) { options.shorthands.emplace_back("exec.clean"); }},
+    {'m', [](Options& options) { options.modify = true; }},
+    {'n', [](Options& options) { options.shorthands.push_back(std::string("name=") + optarg); }},
+    {'p',
+     [](Options& options) {
+       const int64_t limit = parse_int(optarg).value_or(0);
+       options.parallel = static_cast<size_t>(std::max<int64_t>(limit, 0));
+     }},
+    {'q', [](Options& options) { set_loudness(options, 'q'); }},
+    {'R', [](Options& options) { options.remove = options.ignore_file = true; }},
+    {'r', [](Options& options) { options.remove = true; }},
+    {'s',
+     [](Options& options) { options.shorthands.push_back(std::string("securelevel=") + optarg); }},
+    {'u', [](Options& options) { add_user(options, true); }},
+    {'U', [](Options& options) { add_user(options, false); }},
+    {'v', [](Options& options) { set_loudness(options, 'v'); }},
+    {long_plan, [](Options& options) { options.plan = true; }},
+    {long_explain,
+     [](Options& options) {
+       options.explain = true;
+       options.explain_json = optarg && std::string_view(optarg) == "json";
+       options.misused = optarg && !options.explain_json;
+     }},
+    {long_check, [](Options& options) { options.check = true; }},
+    {long_recover, [](Options& options) { options.recover = true; }},
+    {long_forget, [](Options& options) { options.forget = true; }},
+};
+
 bool take(Options& options, int letter) {
-  switch (letter) {
-    case 'c':
-      return options.create = true;
-    case 'C':
-      return options.cleanup = true;
-    case 'd':
-      return options.dying = true;
-    case 'e':
-      options.separator = optarg;
-      return options.list = true;
-    case 'f':
-      options.conf = optarg;
-      return options.conf_given = true;
-    case 'h':
-      options.shorthands.push_back("ip_hostname");
-      return true;
-    case 'J':
-      options.record = optarg;
-      return true;
-    case 'l':
-      options.shorthands.push_back("exec.clean");
-      return true;
-    case 'm':
-      return options.modify = true;
-    case 'n':
-      options.shorthands.push_back(std::string("name=") + optarg);
-      return true;
-    case 'p':
-      options.parallel = static_cast<size_t>(std::max<int64_t>(parse_int(optarg).value_or(0), 0));
-      return true;
-    case 'i':
-    case 'q':
-    case 'v':
-      set_loudness(options, letter);
-      return true;
-    case 'R':
-      options.ignore_file = true;
-      return options.remove = true;
-    case 'r':
-      return options.remove = true;
-    case 's':
-      options.shorthands.push_back(std::string("securelevel=") + optarg);
-      return true;
-    case 'u':
-      add_user(options, true);
-      return true;
-    case 'U':
-      add_user(options, false);
-      return true;
-    case long_plan:
-      return options.plan = true;
-    case long_explain:
-      options.explain_json = optarg && std::string_view(optarg) == "json";
-      options.explain = true;
-      return !optarg || options.explain_json;
-    case long_check:
-      return options.check = true;
-    case long_recover:
-      return options.recover = true;
-    case long_forget:
-      return options.forget = true;
-    default:
-      return false;
-  }
+  const Row* row = std::ranges::find(rows, letter, &Row::letter);
+  if (row == std::end(rows)) return false;
+  row->take(options);
+  return !options.misused;
 }
 
 }  // namespace

@@ -17,13 +17,13 @@ struct Options {
   bool list = false;   // -e
   std::string separator;
   std::string conf = "/etc/jail.conf";
-  bool conf_given = false;
   size_t parallel = 0;  // -p, 0: no limit
   std::string record;   // -J
   Words shorthands;     // -h -l -n -s -u -U as parameters
   bool plan = false, recover = false, forget = false, explain = false, explain_json = false,
        check = false;
   bool old_style = false;  // PATH HOSTNAME IP COMMAND ..., turned into the single form
+  bool misused = false;    // an option's argument makes no sense
   Words arguments;
 };
 

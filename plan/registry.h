@@ -12,11 +12,12 @@
 
 #include "base/fd.h"
 #include "base/result.h"
-#include "conf/config.h"
 #include "conf/spec.h"
 #include "os/command.h"
 
 namespace jail {
+
+class Config;
 
 // The directories of this installation, from the environment or the defaults.
 struct Places {
