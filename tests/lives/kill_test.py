@@ -216,7 +216,7 @@ def check_leaks(begin, runs):
     end = fp.whole_host()
     failed = 0
     for what, count in begin.items():
-        grown = end[what] - count > 50 + runs / 4 if isinstance(count, int) else what == "nft ruleset" and end[what] != count
+        grown = end[what] - count > 300 + runs / 2 if isinstance(count, int) else what == "nft ruleset" and end[what] != count
         if grown:
             failed += 1
             print(f"FAILED {what}: {count} before, {end[what]} after {runs} runs")
