@@ -82,7 +82,7 @@ fingerprint() {
     case $word$state in *Z | *X) ;; '(jail)'* | '(jinit)'*) echo "$pid $word" ;; esac
   done
   echo "# System V objects"; cat /proc/sysvipc/*
-  echo "# files"; find /var/db/cellblock /run/cellblock /var/log/cellblock /dev/shm -xdev 2>/dev/null | sort
+  echo "# files"; find /var/db/cellblock /run/cellblock /var/log/cellblock -xdev 2>/dev/null | sort
   find . -path ./notes -prune -o -path ./registry -prune -o -print | sort
   echo "# host name"; hostname
 }
