@@ -79,7 +79,9 @@ fingerprint() {
   done
   echo "# processes of ours"; for stat in /proc/[0-9]*/stat; do # but for those that only wait to be reaped
     { read -r pid word state _ <"$stat"; } 2>/dev/null || continue
-    case $word$state in *Z | *X) ;; '(jail)'* | '(jinit)'*) echo "$pid $word" ;; esac
+    case $word$state in *Z | *X) ;; '(jail)'* | '(jinit)'*)
+      ! grep -qs "$stage" "/proc/$pid/environ" "/proc/$pid/cmdline" || echo "$pid $word" ;;
+    esac
   done
   echo "# System V objects"; cat /proc/sysvipc/*
   echo "# files"; find /var/db/cellblock /run/cellblock /var/log/cellblock -xdev 2>/dev/null | sort
