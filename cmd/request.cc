@@ -55,7 +55,8 @@ void print_messages(const Messages& messages) {
 
 bool exists(const std::string& path) {
   struct stat status;
-  return sys::fstatat(AT_FDCWD, path.c_str(), &status, 0) == 0;
+  // One that only cannot be seen is there: reading it tells why.
+  return sys::fstatat(AT_FDCWD, path.c_str(), &status, 0) == 0 || errno != ENOENT;
 }
 
 Result<Config> read_config(const Options& options) {
@@ -68,9 +69,7 @@ Result<Config> read_config(const Options& options) {
 Result<bool> runs(const Index& index, const Spec& spec) {
   const JailEntry* entry = find_entry(index, spec);
   if (!entry) return false;
-  Result<FoundJail> found = find_running(entry->name);
-  if (!found && found.error().code != ESRCH) return std::unexpected(std::move(found.error()));
-  return found.has_value();
+  return is_running(*entry);
 }
 
 // All configured jails as jobs in file order.

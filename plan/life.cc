@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <fmt/format.h>
 
+#include "base/file.h"
 #include "base/sys.h"
 
 namespace jail {
@@ -13,8 +14,7 @@ namespace {
 // One write(2) a line, so that lines of jails that start at the same time never mix, and what a
 // hook prints stands where it was printed.
 void print(int fd, const std::string& line) {
-  if (sys::write(fd, line.data(), line.size()) < 0)
-    return;  // whoever closed our output does not want it
+  ignore(write_all(fd, line), "whoever closed our output does not want it");
 }
 
 std::string prefixed(const Talk& talk, std::string_view text) {

@@ -127,9 +127,12 @@ Result<void> run_one(World& world, const Venue& venue, const CommandLine& line, 
     command.group = group;
   }
   if (!line.background) TRY(take_or_go_on(life, Turn::command));
-  Running running = TRY(start_command(command));
-  if (line.background) return {};
-  Result<void> result = judge(world, running, line.shown, leaf);
+  Result<Running> running = start_command(command);
+  if (line.background)
+    return running ? Result<void>() : std::unexpected(std::move(running.error()));
+  Result<void> result = running ? judge(world, *running, line.shown, leaf)
+                                : std::unexpected(std::move(running.error()));
+  // Also for one that could not be started: the coordinator would keep its slot for ever.
   TRY(take_or_go_on(life, Turn::ended));
   return result;
 }

@@ -179,6 +179,9 @@ Result<void> give_back_interface(const std::string& saved_text, int stack,
   if (!link) return fail_errno(saved.name, ENODEV);
   std::vector<Error> refusals = TRY(restore_interface(here, *link, saved));
   if (!named) return named;
+  // Once more, before the mark goes and with it the right to try: not all refusals are for good.
+  link = TRY(find_link(here, saved.name));
+  if (!refusals.empty() && link) refusals = TRY(restore_interface(here, *link, saved));
   TRY(set_link(here, index, IFLA_IFALIAS, saved.alias, saved.name));
   if (!refusals.empty()) return std::unexpected(std::move(refusals[0]));
   return {};
