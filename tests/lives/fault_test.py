@@ -111,7 +111,9 @@ class Faults:
         made = [line.split()[1] for line in fp.read(LOGFILE).splitlines() if line.startswith(f"{number} ")]
         told = f"{made[0] if made else 'no call'} {number}: {code}; then status {status} {err.strip()!r}\n"
         try:
-            self.judge(status, err, out)
+            # A message that could not be written is the one thing that nobody can tell of.
+            if not (status == 1 and err == "" and made == ["write"]):
+                self.judge(status, err, out)
             self.look_after(status)
         except Wrong as wrong:
             raise Wrong(told + str(wrong)) from None
