@@ -14,8 +14,6 @@ struct Facts {
   std::string release;  // the kernel's, as uname(1) -r prints it
   std::string boot_id;  // another one after each boot of this host; never empty, never "-"
   std::string groups;   // where the cgroup v2 hierarchy is mounted; empty: nowhere (L6)
-  bool addresses_marked =
-      false;  // the kernel keeps IFA_PROTO, so that our addresses can be told from others
 };
 
 // Looks at this host. Fails only where not even the boot can be told from another (no /proc).

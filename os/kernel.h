@@ -71,6 +71,9 @@ Result<void> remove_group(const Facts& facts, const std::string& group);
 // in `spared` (sorted), and then the base if it is empty: what hooks left behind (house 14).
 void sweep_groups(const Facts& facts, const std::string& base, const Words& spared);
 
+// This process gets SIGTERM when its parent ends.
+void follow_parent();
+
 // Whether any process is left in a group; false where there is no such group.
 bool group_populated(const Facts& facts, const std::string& group);
 
@@ -103,7 +106,7 @@ Result<void> set_names(int process1, const std::string* host_name, const std::st
 struct HostNames {
   std::string host, domain;
 };
-std::optional<HostNames> read_names(pid_t process1);
+std::optional<HostNames> read_names(int process1);
 
 // The namespace file of a process that jls shows as netns.
 std::string netns_path(pid_t pid);

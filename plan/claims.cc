@@ -311,8 +311,12 @@ Result<size_t> other_holders(const std::string& id, const Op& op) {
   const Index index = TRY(read_index(places()));
   for (const JailEntry& entry : index.entries) {
     Result<Fd> directory = open_record(entry.id);
-    if (entry.id == id || !directory) continue;
+    if (entry.id == id || (!directory && directory.error().code == ENOENT)) continue;
+    if (!directory) return std::unexpected(std::move(directory.error()));
     Result<Ledger> ledger = Ledger::open(directory->get(), false);
+    // What is no ledger holds nothing; one that cannot be read now may.
+    if (!ledger && ledger.error().code != ENOENT && ledger.error().code != EINVAL)
+      return std::unexpected(std::move(ledger.error()));
     if (!ledger) continue;
     count += static_cast<size_t>(std::ranges::count_if(
         ledger->acts(), [&](const Act& act) { return act.open && act.op == op; }));

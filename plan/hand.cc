@@ -75,7 +75,8 @@ Result<void> take_over(Hand& hand, const JailEntry& entry, const Talk& talk) {
   fill_world(hand);
   hand.ledger = TRY(open_ledger(hand));
   Result<std::string> snapshot = read_file(hand.claimed.directory.get(), "spec");
-  if (!snapshot && snapshot.error().code != ENOENT) return std::unexpected(std::move(snapshot.error()));
+  if (!snapshot && snapshot.error().code != ENOENT)
+    return std::unexpected(std::move(snapshot.error()));
   if (snapshot) hand.spec = TRY(in("spec", read_spec("spec", *snapshot)));
   hand.hooks = hand.spec;
   hand.life.jid = entry.jid;

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/sys.h"
+#include "os/kernel.h"
 
 namespace jail {
 
@@ -48,6 +49,7 @@ bool do_phase(const Run& run, size_t index, Step step) {
 [[noreturn]] void work(const Run& run, size_t index, int socket) {
   Job& job = run.jobs[index];
   job.talk.turns = socket;
+  follow_parent();  // killed, it takes the starts under way with it: they are undone
   for (;;) {
     char step = 0;
     ssize_t size = sys::read(socket, &step, 1);

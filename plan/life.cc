@@ -55,12 +55,13 @@ Result<void> take_turn(const Talk& talk, Turn turn) {
   do size = sys::write(talk.turns, &byte, 1);
   while (size < 0 && errno == EINTR);
   if (size == 1 && turn != Turn::command && turn != Turn::ended) return {};
-  if (size == 1)
-    do size = sys::read(talk.turns, &byte, 1);
+  if (size == 1) do
+      size = sys::read(talk.turns, &byte, 1);
     while (size < 0 && errno == EINTR);
   if (size == 1) return {};
   const int code = size < 0 && errno != EPIPE ? errno : ECANCELED;
-  // After a word that was lost each would wait for the other: to the coordinator we are dead from here on.
+  // After a word that was lost each would wait for the other: to the coordinator we are dead from
+  // here on.
   sys::shutdown(talk.turns, SHUT_RDWR);
   return fail_errno("the jail command", code);
 }

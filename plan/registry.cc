@@ -60,6 +60,12 @@ bool lock_held(const std::string& id) {
   return life_holder(places(), id).has_value();
 }
 
+// A start that was killed: it never came to `! up`, and nobody works on it.
+bool cut_short(int record, const std::string& id) {
+  Result<std::string> ledger = read_file(record, "ledger");
+  return ledger && ledger->find("\n! ") == std::string::npos && !lock_held(id);
+}
+
 Result<Listed> list_one(const JailEntry& entry) {
   Record record = TRY(read_record(entry));
   Listed listed;
@@ -71,12 +77,14 @@ Result<Listed> list_one(const JailEntry& entry) {
   listed.process1 = record.facts.process1;
   listed.cgroup = "/" + record.facts.group;
   listed.netns = netns_path(record.facts.process1);
-  listed.dying = !TRY(lives(Process1{record.facts.process1, record.facts.start}));
-  {
-    if (std::optional<HostNames> names = read_names(record.facts.process1)) {
-      listed.shown.host_hostname = names->host;
-      listed.shown.host_domainname = names->domain;
-    }
+  Result<Fd> process1 = open_process1({record.facts.process1, record.facts.start});
+  if (!process1 && process1.error().code != ESRCH)
+    return std::unexpected(std::move(process1.error()));
+  listed.dying = !process1 || cut_short(record.directory.get(), entry.id);
+  if (!process1) return listed;
+  if (std::optional<HostNames> names = read_names(process1->get())) {
+    listed.shown.host_hostname = names->host;
+    listed.shown.host_domainname = names->domain;
   }
   return listed;
 }
@@ -187,6 +195,13 @@ std::string drift_of(const Listed& jail, std::map<std::string, Config>& files) {
     ignore(keep_within(today.spec, *bounds),
            "what it asks for now would be refused: that is a change too");
   return today.good() && today.spec == *started ? "none" : "changed";
+}
+
+Result<bool> is_running(const JailEntry& entry) {
+  Result<Record> record = read_record(entry);
+  if (!record && is_ours(record.error())) return std::unexpected(std::move(record.error()));
+  if (!record) return false;
+  return lives(Process1{record->facts.process1, record->facts.start});
 }
 
 Result<FoundJail> find_running(std::string_view name_or_jid) {

@@ -18,6 +18,7 @@
 namespace jail {
 
 class Config;
+struct JailEntry;
 
 // The directories of this installation, from the environment or the defaults.
 struct Places {
@@ -77,6 +78,10 @@ struct FoundJail {
 
   Inside inside() const { return {process1.get(), group.get(), rights}; }
 };
+
+// Whether the jail of an entry runs. ESRCH and its like are false; not being able to look is an
+// error.
+Result<bool> is_running(const JailEntry& entry);
 
 // Finds a running jail by jid (a decimal number) or name (J5.6.3). ESRCH: `jail "X" not found`,
 // `jail N not found`.

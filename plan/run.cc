@@ -173,7 +173,8 @@ Result<Venue> outside(World& world, const char* phase) {
   venue.group_path = hook_group(world, phase);
   TRY(make_group(world.facts, venue.group_path));
   venue.group = TRY(open_group(world.facts, venue.group_path));
-  // Before and after the view a hook runs on the host; never because the view cannot be opened just now.
+  // Before and after the view a hook runs on the host; never because the view cannot be opened just
+  // now.
   Result<Fd> view = open_view(world.run, world.id);
   if (!view && view.error().code != ENOENT) return std::unexpected(std::move(view.error()));
   if (view) venue.view = std::move(*view);

@@ -182,7 +182,7 @@ Result<Words> apply_address(World&, const Op& op) {
 Result<void> undo_address(World& world, const Op& op) {
   RegistryLock registry = TRY(RegistryLock::take(places()));
   if (TRY(other_holders(world.id, op)) > 0) return {};
-  return remove_address(address_of(op), !world.facts.addresses_marked);
+  return remove_address(address_of(op), !addresses_marked().value_or(false));
 }
 
 // --- interfaces lent to a jail with a network stack of its own ---

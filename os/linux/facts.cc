@@ -6,7 +6,6 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "os/linux/abi.h"
-#include "os/net.h"
 
 namespace jail {
 
@@ -40,7 +39,6 @@ Result<Facts> probe() {
   facts.boot_id = TRY(read_file(AT_FDCWD, "/proc/sys/kernel/random/boot_id", 64));
   while (facts.boot_id.ends_with('\n')) facts.boot_id.pop_back();
   facts.groups = find_groups();
-  facts.addresses_marked = addresses_marked().value_or(false);
   return facts;
 }
 

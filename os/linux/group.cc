@@ -97,10 +97,15 @@ Result<void> kill_group(const Facts& facts, const std::string& group) {
     Fd events = TRY(open_at(fd, "cgroup.events", O_RDONLY));
     for (int waited = 0;;) {
       if (!TRY(populated(events.get()))) return {};
+      std::vector<pid_t> members;
+      TRY(add_members(fd, {}, members));
+      Fd one(members.empty() ? -1 : sys::pidfd_open(members.front(), 0));
       TRY(write_all(TRY(open_at(fd, "cgroup.kill", O_WRONLY)).get(), "1"));
       if (!TRY(populated(events.get()))) return {};
-      pollfd change{events.get(), POLLPRI, 0};
-      int ready = sys::poll(&change, 1, 500);
+      // The kernel tells of a change of events at most every 10 ms: the end of a process is told at
+      // once.
+      pollfd changes[] = {{events.get(), POLLPRI, 0}, {one.get(), POLLIN, 0}};
+      int ready = sys::poll(changes, 2, 500);
       if (ready < 0 && errno != EINTR) return fail_errno("poll");
       if (ready == 0 && (waited += 500) >= kill_wait)
         return fail_errno("processes do not end", ETIMEDOUT);

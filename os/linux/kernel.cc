@@ -204,16 +204,19 @@ Result<void> set_names(int process1, const std::string* host_name, const std::st
   return set;
 }
 
-std::optional<HostNames> read_names(pid_t process1) {
+std::optional<HostNames> read_names(int process1) {
   Result<Fd> home = open_at(AT_FDCWD, "/proc/self/ns/uts", O_RDONLY);
-  Result<Fd> theirs = open_at(AT_FDCWD, fmt::format("/proc/{}/ns/uts", process1), O_RDONLY);
-  if (!home || !theirs || sys::setns(theirs->get(), CLONE_NEWUTS) != 0) return std::nullopt;
+  if (!home || sys::setns(process1, CLONE_NEWUTS) != 0) return std::nullopt;
   utsname names;
   uname(&names);
   return_home(home->get(), CLONE_NEWUTS);
   // The kernel's word for a domain name that nobody set.
   return HostNames{names.nodename,
                    std::string_view(names.domainname) == "(none)" ? "" : names.domainname};
+}
+
+void follow_parent() {
+  sys::prctl(PR_SET_PDEATHSIG, SIGTERM);
 }
 
 std::string netns_path(pid_t pid) {

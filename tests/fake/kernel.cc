@@ -55,7 +55,6 @@ Result<Facts> probe() {
   facts.release = "6.1.0-fake";
   facts.boot_id = (*fake::look_for({"boot"}))[1];
   facts.groups = "/groups";
-  facts.addresses_marked = !fake::look_for({"unmarked"});
   return facts;
 }
 
@@ -263,12 +262,14 @@ Result<void> set_names(int process1, const std::string* host_name, const std::st
   });
 }
 
-std::optional<HostNames> read_names(pid_t process1) {
-  const Words* row = fake::look_for(process_row(process1));
+std::optional<HostNames> read_names(int process1) {
+  const Words* row = fake::look_for(named_row(fake::name_of(process1, Thing::process)));
   const Words* names = row && (*row)[4] == "init" ? fake::look_for({"uts", (*row)[5]}) : nullptr;
   if (!names) return std::nullopt;
   return HostNames{(*names)[2], (*names)[3]};
 }
+
+void follow_parent() {}
 
 std::string netns_path(pid_t pid) {
   return fmt::format("/proc/{}/ns/net", pid);

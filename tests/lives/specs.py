@@ -18,7 +18,7 @@ SPECS = {
   exec.prestart += "sh -c 'sleep 1000 & echo $! > /mnt/work/daemon'";
   exec.poststop += "kill -9 $(cat /mnt/work/daemon 2> /dev/null) 2> /dev/null; rm -f /mnt/work/daemon";
   exec.start = "true", "sleep 1000 > /dev/null 2>&1 &";
-  exec.stop = "kill -9 -1 2>&-; true";
+  exec.stop = "true";
 }}
 """, False, False),
     "vnet": ("j", f"""j {{
