@@ -35,6 +35,17 @@ Result<Index> parse_index(std::string_view text) {
   return index;
 }
 
+// As which jail it was booted, also if that is undone already, else the one that was asked for; 0:
+// neither is known.
+int64_t jid_of(int directory, const Ledger& ledger) {
+  for (auto act = ledger.acts().rbegin(); act != ledger.acts().rend(); ++act)
+    if (act->op.verb == "boot" && !act->op.args.empty())
+      return parse_int(act->op.args[0]).value_or(0);
+  Result<std::string> text = read_file(directory, "spec");
+  Result<Spec> spec = text ? read_spec("spec", *text) : Result<Spec>(Spec{});
+  return spec ? spec->jid.value_or(0) : 0;
+}
+
 // After a boot of the host, or where somebody emptied CELLBLOCK_RUN: the ledgers know name and jid.
 Result<Index> rebuild_index(const Places& places) {
   Index index;
@@ -45,8 +56,7 @@ Result<Index> rebuild_index(const Places& places) {
     if (!directory) continue;
     Result<Ledger> ledger = Ledger::open(directory->get(), false);
     if (!ledger) continue;
-    const Act* boot = ledger->newest("boot");
-    int64_t jid = boot && !boot->op.args.empty() ? parse_int(boot->op.args[0]).value_or(0) : 0;
+    const int64_t jid = jid_of(directory->get(), *ledger);
     index.entries.push_back({jid, id, ledger->head().name});
     index.last_jid = std::max(index.last_jid, jid);
   }

@@ -88,6 +88,29 @@ Scenario stop_of_shared(const std::string& path) {
   return shared(path, Kind::stop);
 }
 
+Scenario nested(const std::string& path, const char* name, Kind first, const Words& started,
+                const Words& inside) {
+  const std::string conf = fmt::format(
+      "* {{ path = \"{}\"; persist; exec.prepare = 'say prepare'; exec.release = 'say release'; "
+      "}}\n"
+      "a {{ jid = 7; }}\na.b {{ jid = 8; vnet; vnet.interface = em1; exec.start = 'daemon it'; "
+      "}}\n",
+      path);
+  return {name, conf, started, first, inside};
+}
+Scenario stop_of_parent(const std::string& path) {
+  return nested(path, "a", Kind::stop, {}, {"a.b"});
+}
+Scenario start_of_child(const std::string& path) {
+  return nested(path, "a.b", Kind::start, {"a"}, {});
+}
+
+TEST(KillMatrix, AStopOfAJailWithAnotherInIt) {
+  try_whole(stop_of_parent);
+}
+TEST(KillMatrix, AStartOfAJailInAnother) {
+  try_whole(start_of_child);
+}
 TEST(KillMatrix, AStartOfAJailWithEverything) {
   try_whole(start_of_everything);
 }

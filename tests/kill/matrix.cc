@@ -60,16 +60,20 @@ class Matrix {
   bool expect(bool good, const std::string& history, const std::string& what,
               const std::string& difference = "");
   bool is_up(const std::string& key) const {
-    return up_key_of(key) == up_key_ && fake::status_of(scenario_.name) == "up";
+    const std::string wanted = up_key_of(key);
+    return std::ranges::find(up_keys_, wanted) != up_keys_.end() &&
+           fake::status_of(scenario_.name) == "up";
   }
   bool settle(const State& state, const std::string& key, const std::string& history);
   void prepare();
+  void boot_host(const Reached& from);
 
   const std::string world_;
   const Scenario& scenario_;
   Job job_;
   State now_, first_;
-  std::string clean_key_, up_key_;
+  std::string clean_key_;
+  Words up_keys_;  // without jails inside it, and with them
   Tally tally_;
 };
 
@@ -229,7 +233,7 @@ bool Matrix::settle(const State& state, const std::string& key, const std::strin
   if (is_up(key)) return true;
   const std::string due = join(due_halves(state), " ");
   const std::string to_clean = difference(clean_key_, key),
-                    to_up = difference(up_key_, up_key_of(key));
+                    to_up = difference(up_keys_[0], up_key_of(key));
   return expect(key == clean_key_, history, "the world is neither as before nor is the jail up",
                 to_up.size() < to_clean.size() ? "beside an up jail:\n" + to_up
                                                : "beside none:\n" + to_clean) &&
@@ -272,11 +276,37 @@ void Matrix::prepare() {
   clean_key_ = key_of(clean);
   if (!run(Kind::start, {}).good) bug("the jail of the scenario does not start");
   first_ = take();
-  up_key_ = up_key_of(key_of(first_));
+  up_keys_.push_back(up_key_of(key_of(first_)));
+  for (const std::string& jail : scenario_.inside) {
+    if (!fake::start(scenario_.conf, jail)) bug("a jail inside the scenario's does not start");
+    first_ = take();
+    up_keys_.push_back(up_key_of(key_of(first_)));
+  }
   run(Kind::stop, {});
   if (key_of(take()) != clean_key_) bug("the jail of the scenario does not stop");
   watched = {world_, count_runs(), fake::fingerprint(), false, {}};
   if (scenario_.first == Kind::start) first_ = now_;
+}
+
+// The host is booted again: with all that was written, and with only what had to be on disk.
+void Matrix::boot_host(const Reached& from) {
+  for (const bool synced_only : {false, true}) {
+    put(from.state);
+    fake::reboot();
+    State state = take();
+    if (synced_only) drop_unsynced(state);
+    for (const char* half :
+         {"poststop", "release"}) {  // of what died with the boot, and of what was struck on disk
+      const Words due = due_halves(state);
+      const bool is_due = std::ranges::find(due, half) != due.end();
+      if (is_due && (std::string_view(half) == "poststop" || !is_in_ledger(state, half)))
+        excuse(state, half);
+    }
+    const char* what = synced_only ? "the power fails; " : "the host boots; ";
+    for (Kind kind : kinds)  // jails inside it are another command's, but for a recovery
+      if (kind == Kind::recover || scenario_.inside.empty())
+        check_recovery({state, "", from.history + what, 1}, kind);
+  }
 }
 
 Tally Matrix::try_all(size_t part, size_t share) {
@@ -287,6 +317,7 @@ Tally Matrix::try_all(size_t part, size_t share) {
   size_t number = 0;
   for (const auto& [key, reached] : once) {
     if (number++ % share != part) continue;
+    if (scenario_.started.empty()) boot_host(reached);
     for (Kind kind : kinds) {
       check_recovery(reached, kind);
       const size_t count = second_faults(reached, kind, twice);

@@ -20,6 +20,7 @@ struct Scenario {
   std::string conf;
   Words started;  // jails of the same file that are up all the time
   Kind first = Kind::start;
+  Words inside = {};  // jails below it that are up when a stop of it begins
 };
 
 struct Tally {

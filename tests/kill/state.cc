@@ -129,6 +129,16 @@ std::map<std::string, std::string> names_of(const State& state) {
   return names;
 }
 
+// Which boot a ledger was begun in counts only beside the present one.
+std::string with_boot(std::string text, const std::string& now) {
+  const size_t at = text.starts_with("db/") ? text.find(" boot-") : std::string::npos;
+  if (at != std::string::npos) {
+    const size_t end = text.find('\n', at);
+    text.replace(at, end - at, text.substr(at + 1, end - at - 1) == now ? " NOW" : " THEN");
+  }
+  return text;
+}
+
 // A file as a block of lines; nothing for one that says nothing.
 std::string block_of(const File& file) {
   const std::string name = file.path.substr(file.path.rfind('/') + 1);
@@ -146,10 +156,12 @@ std::string key_of(const State& state) {
   const std::map<std::string, std::string> names = names_of(state);
   std::map<std::string, std::string> alive;
   Words rows, blocks;
+  std::string now;  // the boot of the host
   for (const std::string& line : split(find_file(state, "world")->content, "\n")) {
     const Words row = split_exact(line, '\t');
     if (row[0] == "process") alive.try_emplace(row[2], fmt::format("START{}", alive.size()));
-    if (row[0] != "ran" && row[0] != "clock") rows.push_back(line + "\n");
+    if (row[0] == "boot") now = row[1];
+    if (row[0] != "ran" && row[0] != "clock" && row[0] != "boot") rows.push_back(line + "\n");
   }
   auto rename = [&](const std::string& word) {
     if (is_start_time(word)) return alive.contains(word) ? alive[word] : std::string("DEAD");
@@ -160,7 +172,7 @@ std::string key_of(const State& state) {
   for (std::string& row : rows) row = with_words(row, rename);
   std::ranges::sort(rows);
   for (const File& file : state)
-    if (file.path != "world") blocks.push_back(with_words(block_of(file), rename));
+    if (file.path != "world") blocks.push_back(with_boot(with_words(block_of(file), rename), now));
   std::ranges::sort(blocks);
   return join(rows, "") + join(blocks, "");
 }
@@ -192,6 +204,15 @@ Words due_halves(const State& state) {
 void excuse(State& state, const std::string& half) {
   std::ranges::find(state, "world", &File::path)->content +=
       fmt::format("ran\thost\tsay {}\n", half);
+}
+
+void drop_unsynced(State& state) {
+  for (File& file : state) {
+    if (!file.path.ends_with("/ledger")) continue;
+    const size_t last =
+        std::max(file.content.rfind("\n+ prepare\n") + 1, file.content.rfind("\n+ union ") + 1);
+    file.content.resize(last == 0 ? 0 : file.content.find('\n', last) + 1);
+  }
 }
 
 bool is_in_ledger(const State& state, const std::string& half) {

@@ -35,6 +35,10 @@ Words due_halves(const State& state);
 // Notes that a half has been reported as failed, so that it is not due any more (promise 5).
 void excuse(State& state, const std::string& half);
 
+// Takes from the ledgers what a loss of power may take: all after the last announcement of an act
+// that survives a boot.
+void drop_unsynced(State& state);
+
 // Whether a ledger of that state holds the act open whose undo runs that half.
 bool is_in_ledger(const State& state, const std::string& half);
 
