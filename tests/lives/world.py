@@ -56,10 +56,12 @@ def enter(bindir, killer):
     unified = next((p for p in ("/sys/fs/cgroup", "/sys/fs/cgroup/unified") if os.path.exists(p + "/cgroup.procs")), None)
     if not unified:
         sys.exit("lives: cgroup v2 is not mounted here")
-    top = tempfile.mkdtemp(prefix="lives")
+    for old in os.listdir(unified):  # of one that was killed
+        if re.match(r"lives\.\d+$", old) and not os.path.exists(f"/proc/{old[6:]}"):
+            take_away(None, f"{unified}/{old}")
     group = f"{unified}/lives.{os.getpid()}"
     os.mkdir(group)
-    env = dict(os.environ, LIVES_INSIDE=group, LIVES_BIN=os.path.abspath(bindir), LIVES_KILLER=os.path.abspath(killer), LIVES_TOP=top)
+    env = dict(os.environ, LIVES_INSIDE=group, LIVES_BIN=os.path.abspath(bindir), LIVES_KILLER=os.path.abspath(killer))
 
     def prepare():  # in the child: born in the group, gone when we are
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)
@@ -78,11 +80,11 @@ def enter(bindir, killer):
     except KeyboardInterrupt:
         status = 130
     finally:
-        take_away(child, group, top)
+        take_away(child, group)
     sys.exit(status)
 
 
-def take_away(child, group, top):
+def take_away(child, group):
     with open(f"{group}/cgroup.kill", "w") as f:
         f.write("1")
     if child:
@@ -96,7 +98,6 @@ def take_away(child, group, top):
         if not os.path.exists(group):
             break
         time.sleep(0.02)  # processes that were killed are still ending
-    shutil.rmtree(top, ignore_errors=True)
 
 
 # --- inside ---
