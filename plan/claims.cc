@@ -183,11 +183,30 @@ Result<Index> read_index(const Places& places) {
   return rebuild_index(places);
 }
 
+namespace {
+
+// Without an index, the host has been booted since the last claim: a record without a ledger is of
+// one that had announced nothing yet.
+Result<void> drop_unbegun(const Places& places) {
+  struct stat status;
+  if (sys::fstatat(AT_FDCWD, (places.run + "/index").c_str(), &status, 0) == 0) return {};
+  for (const std::string& id : TRY(list_directory(AT_FDCWD, jails_of(places)))) {
+    Fd directory = TRY(open_at(AT_FDCWD, jails_of(places) + "/" + id, O_RDONLY | O_DIRECTORY));
+    Result<Ledger> ledger = Ledger::open(directory.get(), false);
+    if (!ledger && ledger.error().code == ENOENT)
+      TRY(remove_directory(jails_of(places) + "/" + id));
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<RegistryLock> RegistryLock::take(const Places& places) {
   RegistryLock registry(places);
   TRY(make_directories(jails_of(places), 0755));
   TRY(make_directories(places.run, 0755));
   registry.lock_ = TRY(lock_file(places.run + "/registry", LOCK_EX));
+  TRY(drop_unbegun(places));
   registry.index_ = TRY(read_index(places));
   return registry;
 }
@@ -274,15 +293,21 @@ Result<void> forget(const Places& places, const Facts& facts, const std::string&
   drop_remains(places, facts, index);
   // The record goes before the index, so that a crash between the two leaves an entry without a
   // record: nothing.
-  TRY(remove_directory(jails_of(places) + "/" + id));
+  const std::string record = jails_of(places) + "/" + id;
+  // And the ledger before all else that is in it: without the snapshot, what a loss of power brings
+  // back of it could not be understood.
+  if (sys::unlinkat(AT_FDCWD, (record + "/ledger").c_str(), 0) != 0 && errno != ENOENT)
+    return fail_errno(record);
+  TRY(remove_directory(record));
   TRY(remove_directory(places.run + "/" + id));
   return registry.save();
 }
 
 Result<void> prune_index(const Places& places, const Facts& facts) {
   struct stat status;
-  if (sys::fstatat(AT_FDCWD, (places.run + "/registry").c_str(), &status, 0) != 0)
-    return {};  // no jail since the boot
+  const bool used = sys::fstatat(AT_FDCWD, (places.run + "/registry").c_str(), &status, 0) == 0;
+  if (!used && list_directory(AT_FDCWD, jails_of(places)).value_or(Words()).empty())
+    return {};  // makes no directories
   RegistryLock registry = TRY(RegistryLock::take(places));
   const std::vector<JailEntry> entries = registry.index().entries;
   for (const JailEntry& entry : entries) TRY(prune(places, registry.index(), &entry));

@@ -194,6 +194,9 @@ void stop_children(World& world) {
     talk.name = child.name;
     talk.turns = -1;
     Result<void> taken = take_over(hand, child, talk);
+    if (!taken && taken.error().code == ENOENT)
+      ignore(prune_index(host.places, host.facts),
+             "an entry without a record is nothing but in the way");
     if (!taken) continue;
     hand.life.rolling_back = true;  // it goes with its parent: no guard can keep it
     hand.life.undo_hooks = life.undo_hooks == Hooks::none || strict() ? Hooks::none : Hooks::all;
