@@ -90,12 +90,11 @@ Scenario stop_of_shared(const std::string& path) {
 
 Scenario nested(const std::string& path, const char* name, Kind first, const Words& started,
                 const Words& inside) {
+  const std::string hooks = "exec.prepare = 'say prepare'; exec.release = 'say release';";
   const std::string conf = fmt::format(
-      "* {{ path = \"{}\"; persist; exec.prepare = 'say prepare'; exec.release = 'say release'; "
-      "}}\n"
-      "a {{ jid = 7; }}\na.b {{ jid = 8; vnet; vnet.interface = em1; exec.start = 'daemon it'; "
-      "}}\n",
-      path);
+      "* {{ path = \"{}\"; persist; }} \"{}\" {{ {} }}\n"
+      "a {{ jid = 7; }} a.b {{ jid = 8; vnet; vnet.interface = em1; exec.start = 'daemon it'; }}\n",
+      path, name, hooks);
   return {name, conf, started, first, inside};
 }
 Scenario stop_of_parent(const std::string& path) {

@@ -107,6 +107,30 @@ TEST_F(Claims, WithoutAnIndexTheLedgersKnow) {
   ASSERT_TRUE(fake::stop("", "web"));
 }
 
+TEST_F(Claims, WithoutAnIndexTheJidIsThatOfABootThatWasUndoneOrOfTheSnapshot) {
+  Claimed claimed = claim_one("web", 9);
+  Ledger ledger =
+      Ledger::create(claimed.directory.get(), {claimed.entry.id, "web", "boot-1"}, false).value();
+  ASSERT_TRUE(replace_file(claimed.directory.get(), "spec", "web { jid = 8; }", 0600, false));
+  std::filesystem::remove(places_.run + "/index");
+  EXPECT_EQ(index().by_name("web")->jid, 8);
+  ledger.undone(ledger.begin({"boot", {"9", "new", "new"}}, false).value());
+  EXPECT_EQ(index().by_name("web")->jid, 9);
+}
+
+TEST_F(Claims, ARecordThatNothingWasAnnouncedInGoesWithTheBootOfTheHost) {
+  const std::string before = fake::fingerprint();
+  for (const char* ledger : {"none", "", "ledger 1 torn"}) {
+    const std::string record = places_.db + "/jails/0badcafe";
+    std::filesystem::create_directories(record);
+    std::ofstream(record + "/spec") << "web { }";
+    if (std::string_view(ledger) != "none") std::ofstream(record + "/ledger") << ledger;
+    ASSERT_TRUE(prune_index(places_, fake::this_world().facts));
+    EXPECT_EQ(fake::fingerprint(), before) << ledger;
+    std::filesystem::remove(places_.run + "/index");
+  }
+}
+
 TEST_F(Claims, AnIndexThatIsDamagedIsSaidToBeAndNotReplaced) {
   claim_one("web");
   std::ofstream(places_.run + "/index") << "index 1 \"";
