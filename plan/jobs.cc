@@ -169,7 +169,8 @@ void grant(const Run& run, Crew& crew, const Grant& granted) {
   }
   if (phase) crew.starting[granted.job] = granted.step == Step::start;
   char word = phase ? static_cast<char>(granted.step) : static_cast<char>(Turn::go);
-  // One that was killed between its phases failed none: it fails the next one, which nobody would end.
+  // One that was killed between its phases failed none: it fails the next one, which nobody would
+  // end.
   if (!worker.socket) return run.schedule.done(granted.job, false);
   tell(run, crew, granted.job, word);
 }
