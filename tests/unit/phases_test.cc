@@ -38,8 +38,6 @@ Facts read_facts(const fs::path& path) {
       facts.release = words.at(1);
     else if (words[0] == "groups")
       facts.groups = words.at(1);
-    else if (words[0] == "addresses_marked")
-      facts.addresses_marked = words.at(1) == "yes";
     else if (words[0] == "strict")
       setenv("CELLBLOCK_STRICT", "freebsd", 1);
     else
