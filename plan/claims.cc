@@ -188,8 +188,6 @@ namespace {
 // Without an index, the host has been booted since the last claim: a record without a ledger is of
 // one that had announced nothing yet.
 Result<void> drop_unbegun(const Places& places) {
-  struct stat status;
-  if (sys::fstatat(AT_FDCWD, (places.run + "/index").c_str(), &status, 0) == 0) return {};
   for (const std::string& id : TRY(list_directory(AT_FDCWD, jails_of(places)))) {
     Fd directory = TRY(open_at(AT_FDCWD, jails_of(places) + "/" + id, O_RDONLY | O_DIRECTORY));
     Result<Ledger> ledger = Ledger::open(directory.get(), false);
@@ -199,6 +197,13 @@ Result<void> drop_unbegun(const Places& places) {
   return {};
 }
 
+std::string text_of(const Index& index) {
+  std::string text = fmt::format("index 1 {}\n", index.last_jid);
+  for (const JailEntry& entry : index.entries)
+    text += fmt::format("{} {} {}\n", entry.jid, entry.id, quote_word(entry.name));
+  return text;
+}
+
 }  // namespace
 
 Result<RegistryLock> RegistryLock::take(const Places& places) {
@@ -206,15 +211,17 @@ Result<RegistryLock> RegistryLock::take(const Places& places) {
   TRY(make_directories(jails_of(places), 0755));
   TRY(make_directories(places.run, 0755));
   registry.lock_ = TRY(lock_file(places.run + "/registry", LOCK_EX));
-  TRY(drop_unbegun(places));
+  struct stat status;
+  const bool written = sys::fstatat(AT_FDCWD, (places.run + "/index").c_str(), &status, 0) == 0;
+  if (!written) TRY(drop_unbegun(places));
   registry.index_ = TRY(read_index(places));
+  if (written) registry.text_ = text_of(registry.index_);
   return registry;
 }
 
 Result<void> RegistryLock::save() {
-  std::string text = fmt::format("index 1 {}\n", index_.last_jid);
-  for (const JailEntry& entry : index_.entries)
-    text += fmt::format("{} {} {}\n", entry.jid, entry.id, quote_word(entry.name));
+  const std::string text = text_of(index_);
+  if (text == text_) return {};
   return replace_file(AT_FDCWD, places_.run + "/index", text, 0644, false);
 }
 

@@ -49,7 +49,7 @@ class RegistryLock {
  public:
   static Result<RegistryLock> take(const Places& places);
   Index& index() { return index_; }
-  // Writes the index back.
+  // Writes the index back if it has changed.
   Result<void> save();
 
  private:
@@ -57,6 +57,7 @@ class RegistryLock {
   Places places_;
   Fd lock_;
   Index index_;
+  std::string text_;  // as it is in the file
 };
 
 // A jail claimed by us: its directory below CELLBLOCK_DB/jails and the lock of its life.

@@ -233,6 +233,8 @@ Result<Words> apply_boot(World& world, const Op& op) {
   if (!pid) return std::unexpected(std::move(pid.error()));
   Fd process1(pidfd);
   writes.reset();
+  // The last to close a detached mount waits for its end: that is process 1, when it executes.
+  all.program.reset();
   Result<void> heard = hear(reads.get());
   if (!heard) {
     // Where not even its report could be read, it may be well: it would not end by itself.

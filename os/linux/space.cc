@@ -36,10 +36,10 @@ std::string bound_mark(const World& world) {
   return pins_of(world.run) + "/bound";
 }
 
-// A private tmpfs over RUN/pins, which hides the pins of the host (they are empty files here) or
-// those of the view above, whose namespaces would otherwise be kept alive by this one.
-Result<void> mount_inner_pins(const std::string& pins) {
-  if (sys::umount2(pins.c_str(), MNT_DETACH) != 0) return fail_errno(pins);
+// A private tmpfs over RUN/pins, which hides the pins of the host: empty files here. Those of a
+// view above are namespaces, which this one would keep alive: they have to go first.
+Result<void> mount_inner_pins(const std::string& pins, bool nested) {
+  if (nested && sys::umount2(pins.c_str(), MNT_DETACH) != 0) return fail_errno(pins);
   if (sys::mount("cellblock", pins.c_str(), "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
                  "mode=700,size=64k") != 0)
     return fail_errno(pins);
@@ -54,7 +54,7 @@ Result<void> mount_inner_pins(const std::string& pins) {
 Result<Fd> make_view(const World& world) {
   if (sys::unshare(CLONE_NEWNS) != 0) return fail_errno("new mount namespace");
   TRY(set_propagation("/", MS_REC | MS_SLAVE));
-  TRY(mount_inner_pins(pins_of(world.run)));
+  TRY(mount_inner_pins(pins_of(world.run), !world.view_of.empty()));
   struct stat root;
   if (sys::fstatat(AT_FDCWD, world.path.c_str(), &root, 0) == 0 && S_ISDIR(root.st_mode))
     TRY(bind_root(world));
@@ -100,8 +100,9 @@ bool is_pinned(const std::string& pin) {
 
 // Takes the jail's mounts and the inner pins down in the view itself: a daemon that a hook left
 // there would otherwise keep them, and with them the namespaces, alive after the unpin (L1.4d).
-// Best effort: the unpin is what counts.
+// Without a group of hooks none has been run there. Best effort: the unpin is what counts.
 void empty_view(const World& world) {
+  if (!open_group(world.facts, fmt::format("{}/{}.hook", world.base, world.id))) return;
   Result<Excursion> visit = visit_view(world.run, world.id);
   if (!visit) return;
   if (world.path != "/") sys::umount2(world.path.c_str(), MNT_DETACH);
@@ -113,50 +114,66 @@ constexpr const char* kinds[] = {"net", "uts", "cgroup"};
 
 // The child that is born in the group whose cgroup namespace is wanted, and makes a uts namespace
 // that belongs to a user namespace of its own: uid 0 may set its host name without any capability
-// on the host (L5). It lives until the parent has pinned both and closed the socket.
+// on the host (L5). It lives until the parent has taken hold of both and closed the socket.
 [[noreturn]] void be_born(bool owned, int socket) {
   char word = owned && sys::unshare(CLONE_NEWUSER | CLONE_NEWUTS) != 0 ? '!' : '.';
   if (sys::write(socket, &word, 1) == 1) owned = sys::read(socket, &word, 1) == 0;
   _exit(0);
 }
 
-struct Born {
-  Fd uts, cgroup;
+// New uts and cgroup namespaces, made by a child while its parent makes the network stack: the
+// longest of a start's acts in the kernel. Its end is waited for when this goes out of scope.
+class Birth {
+ public:
+  Birth() = default;
+  Birth(Birth&& other) noexcept
+      : pid_(std::exchange(other.pid_, 0)), socket_(std::move(other.socket_)) {}
+  Birth& operator=(Birth&&) = delete;
+  ~Birth() {
+    release();
+    while (pid_ > 0 && sys::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) continue;
+  }
+
+  // `uts` is "new", "owned" or anything else; nothing is begun where neither is wanted.
+  static Result<Birth> begin(const World& world, const std::string& uts, bool cgroup);
+  // The namespace of that kind, once it is there.
+  Result<Fd> find(const char* kind) {
+    char word = '.';
+    if (!ready_ && (sys::read(socket_.get(), &word, 1) != 1 || word != '.'))
+      return fail(EPERM, "refused");
+    ready_ = true;
+    return open_at(AT_FDCWD, fmt::format("/proc/{}/ns/{}", pid_, kind), O_RDONLY);
+  }
+  // The child is not needed any more.
+  void release() { socket_.reset(); }
+
+ private:
+  pid_t pid_ = 0;
+  Fd socket_;
+  bool ready_ = false;
 };
 
-// New uts and cgroup namespaces (empty descriptors for those not asked for); `uts` is "new",
-// "owned" or anything else.
-Result<Born> make_born(const World& world, const std::string& uts, bool cgroup) {
+Result<Birth> Birth::begin(const World& world, const std::string& uts, bool cgroup) {
+  Birth birth;
+  if (uts != "new" && uts != "owned" && !cgroup) return birth;
   Fd group = TRY(open_group(world.facts, world.group + "/jail"));
   int sockets[2];
   if (sys::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0)
     return fail_errno("socketpair");
-  Fd ours(sockets[0]), theirs(sockets[1]);
+  birth.socket_ = Fd(sockets[0]);
+  Fd theirs(sockets[1]);
   clone_args arguments{};
   arguments.flags =
       CLONE_INTO_CGROUP | (cgroup ? CLONE_NEWCGROUP : 0U) | (uts == "new" ? CLONE_NEWUTS : 0U);
   arguments.exit_signal = SIGCHLD;
   arguments.cgroup = static_cast<uint64_t>(group.get());
-  pid_t child = sys::clone3(&arguments);
-  if (child < 0) return fail_errno("new uts and cgroup namespaces");
-  if (child == 0) {
-    ours.reset();
+  birth.pid_ = sys::clone3(&arguments);
+  if (birth.pid_ < 0) return fail_errno("new uts and cgroup namespaces");
+  if (birth.pid_ == 0) {
+    birth.release();
     be_born(uts == "owned", theirs.get());
   }
-  theirs.reset();
-  Result<Born> born = [&]() -> Result<Born> {
-    char word = '!';
-    if (sys::read(ours.get(), &word, 1) != 1 || word != '.')
-      return fail(EPERM, "new uts namespace: refused");
-    Born found;
-    std::string place = fmt::format("/proc/{}/ns/", child);
-    if (uts == "new" || uts == "owned") found.uts = TRY(open_at(AT_FDCWD, place + "uts", O_RDONLY));
-    if (cgroup) found.cgroup = TRY(open_at(AT_FDCWD, place + "cgroup", O_RDONLY));
-    return found;
-  }();
-  ours.reset();
-  while (sys::waitpid(child, nullptr, 0) < 0 && errno == EINTR) continue;
-  return born;
+  return birth;
 }
 
 Result<Fd> make_net() {
@@ -242,15 +259,15 @@ Result<void> undo_view(World& world, const Op& /*op*/) {
 // namespaces NET UTS CGROUP: each "new", "host", "parent" or a path; UTS also "owned".
 Result<Words> apply_namespaces(World& world, const Op& op) {
   const std::string &net = op.args[0], &uts = op.args[1], &cgroup = op.args[2];
+  Birth birth = TRY(Birth::begin(world, uts, cgroup == "new"));
   Fd made[3];
   for (size_t i = 0; i < 3; ++i) made[i] = TRY(in(kinds[i], existing(world, kinds[i], op.args[i])));
   if (net == "new" || net == "loopback") made[0] = TRY(make_net());
   if (net == "loopback") TRY(loopback_up(made[0].get()));
-  if (uts == "new" || uts == "owned" || cgroup == "new") {
-    Born born = TRY(make_born(world, uts, cgroup == "new"));
-    if (born.uts) made[1] = std::move(born.uts);
-    if (born.cgroup) made[2] = std::move(born.cgroup);
-  }
+  for (size_t i : {1UZ, 2UZ})
+    if (op.args[i] == "new" || op.args[i] == "owned")
+      made[i] = TRY(in(fmt::format("new {} namespace", kinds[i]), birth.find(kinds[i])));
+  birth.release();
   Excursion visit = TRY(visit_view(world.run, world.id));
   for (size_t i = 0; i < 3; ++i)
     if (made[i]) TRY(pin_inside(pins_of(world.run) + "/" + kinds[i], made[i].get()));
