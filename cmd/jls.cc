@@ -14,7 +14,7 @@
 
 namespace {
 
-using jail::Row;
+using jail::Listed;
 
 struct Options {
   jail::XoOptions xo;
@@ -104,16 +104,15 @@ int64_t jid_of(const std::string& text) {
 }
 
 // Those to be shown: all, or the one of -j; nothing where that one is not there.
-std::vector<Row> find_rows(const Options& options) {
-  jail::Result<std::vector<jail::Listed>> jails = jail::list_jails(options.dying);
+std::vector<Listed> find_rows(const Options& options) {
+  jail::Result<std::vector<Listed>> jails = jail::list_jails(options.dying);
   if (!jails) give_up(jails.error().text);
   const int64_t jid = jid_of(options.jail.value_or(""));
-  std::vector<Row> rows;
-  for (jail::Listed& one : *jails) {
-    const bool wanted = !options.jail || (jid != 0 ? one.jid == jid : one.name == *options.jail);
-    if (wanted) rows.push_back({std::move(one), {}, {}});
-  }
-  return rows;
+  if (options.jail)
+    std::erase_if(*jails, [&](const Listed& one) {
+      return jid != 0 ? one.jid != jid : one.name != *options.jail;
+    });
+  return std::move(*jails);
 }
 
 std::string not_found(const std::string& jail) {
@@ -123,15 +122,15 @@ std::string not_found(const std::string& jail) {
 }
 
 // What takes more than a look at the records. Not everyone may know: then it is "-".
-void look_closer(std::vector<Row>& rows, const std::vector<jail::Column>& columns) {
+void look_closer(std::vector<Listed>& rows, const std::vector<jail::Column>& columns) {
   const bool status = jail::asks_for(columns, "status"), drift = jail::asks_for(columns, "drift");
   std::map<std::string, jail::Config> files;
-  for (Row& row : rows) {
+  for (Listed& row : rows) {
     if (status) {
-      const jail::Result<jail::Status> found = jail::jail_status(row.jail.id);
+      const jail::Result<jail::Status> found = jail::jail_status(row.id);
       row.status = found ? jail::status_word(*found) : "-";
     }
-    if (drift) row.drift = jail::drift_of(row.jail, files);
+    if (drift) row.drift = jail::drift_of(row, files);
     if (row.drift.empty()) row.drift = "-";
   }
 }
@@ -142,7 +141,7 @@ int main(int argc, char** argv) {
   if (jail::Result<void> filled = jail::fill_standard_descriptors(); !filled)
     give_up(filled.error().text);
   const Options options = read_options(argc, argv);
-  std::vector<Row> rows = find_rows(options);
+  std::vector<Listed> rows = find_rows(options);
   if (options.check) return rows.empty() ? 1 : 0;
   const jail::Result<std::vector<jail::Column>> columns =
       jail::columns_of(options.parameters, rows);

@@ -13,16 +13,16 @@ namespace {
 
 // On a system without sets of CPUs by number a jail's own set has the jail's.
 constexpr ReadOnly read_only_table[] = {
-    {"parent", false, true, [](const Row& row) { return std::to_string(row.jail.parent); }},
+    {"parent", false, true, [](const Listed& row) { return std::to_string(row.parent); }},
     {"dying", true, true,
-     [](const Row& row) { return std::string(row.jail.dying ? "true" : "false"); }},
-    {"children.cur", false, true, [](const Row& row) { return std::to_string(row.jail.children); }},
-    {"cpuset.id", false, true, [](const Row& row) { return std::to_string(row.jail.jid); }},
-    {"pid1", false, false, [](const Row& row) { return std::to_string(row.jail.process1); }},
-    {"cgroup", false, false, [](const Row& row) { return row.jail.cgroup; }},
-    {"netns", false, false, [](const Row& row) { return row.jail.netns; }},
-    {"status", false, false, [](const Row& row) { return row.status; }},
-    {"drift", false, false, [](const Row& row) { return row.drift; }},
+     [](const Listed& row) { return std::string(row.dying ? "true" : "false"); }},
+    {"children.cur", false, true, [](const Listed& row) { return std::to_string(row.children); }},
+    {"cpuset.id", false, true, [](const Listed& row) { return std::to_string(row.jid); }},
+    {"pid1", false, false, [](const Listed& row) { return std::to_string(row.process1); }},
+    {"cgroup", false, false, [](const Listed& row) { return row.cgroup; }},
+    {"netns", false, false, [](const Listed& row) { return row.netns; }},
+    {"status", false, false, [](const Listed& row) { return row.status; }},
+    {"drift", false, false, [](const Listed& row) { return row.drift; }},
 };
 
 // A value on its way to the output.
@@ -51,7 +51,7 @@ Value key_of(std::string_view name, const std::string& lines) {
   return {.kind = Value::Kind::missing};
 }
 
-Value value_of(const Column& column, const Row& row) {
+Value value_of(const Column& column, const Listed& row) {
   if (column.read_only != nullptr) {
     Value value{.text = column.read_only->value(row)};
     if (column.read_only->boolean) {
@@ -61,7 +61,7 @@ Value value_of(const Column& column, const Row& row) {
     return value;
   }
   const Param& param = *column.found.param;
-  const Spec& shown = row.jail.shown;
+  const Spec& shown = row.shown;
   if (param.extra.form == Form::ip4)
     return {.kind = Value::Kind::list, .words = bare(shown.ip4_addr, Family::ip4)};
   if (param.extra.form == Form::ip6)
@@ -108,7 +108,7 @@ std::string named(const Column& column, const Value& value, const View& view) {
 }
 
 // -s: what a create would not take, or would take for an order to have more than this jail has.
-bool left_out(const Column& column, const Row& row) {
+bool left_out(const Column& column, const Listed& row) {
   if (column.read_only != nullptr) return true;
   if (column.found.is_key) return false;
   const std::string_view name = column.found.param->name;
@@ -117,7 +117,7 @@ bool left_out(const Column& column, const Row& row) {
   const Param* first = find_row(params(), name.substr(0, dot));
   if (first == nullptr || !std::holds_alternative<std::optional<JailSys> Spec::*>(first->field))
     return false;
-  return printed_value(*first, row.jail.shown) != "new";
+  return printed_value(*first, row.shown) != "new";
 }
 
 void emit(Xo& xo, const Column& column, const Value& value, const View& view) {
@@ -136,14 +136,14 @@ void emit(Xo& xo, const Column& column, const Value& value, const View& view) {
 }
 
 void parameter_lines(Xo& xo, const View& view, const std::vector<Column>& columns,
-                     std::span<const Row> rows) {
+                     std::span<const Listed> rows) {
   if (view.header) {
     Words names;
     for (const Column& column : columns) names.push_back(column.name);
     xo.title(join(names, " "));
     xo.end_line();
   }
-  for (const Row& row : rows) {
+  for (const Listed& row : rows) {
     xo.open_instance("jail");
     bool first = true;
     for (const Column& column : columns) {
@@ -167,20 +167,20 @@ std::string fit(std::string_view text, size_t least, size_t most) {
   return std::string(text.substr(0, end)).append(least > count ? least - count : 0, ' ');
 }
 
-void table(Xo& xo, const View& view, std::span<const Row> rows) {
+void table(Xo& xo, const View& view, std::span<const Listed> rows) {
   xo.title(view.names ? " JID             IP Address      Hostname                      Path"
                       : "   JID  IP Address      Hostname                      Path");
   xo.end_line();
-  for (const Row& row : rows) {
-    const Words addresses = bare(row.jail.shown.ip4_addr, Family::ip4);
-    const std::string jid = std::to_string(row.jail.jid);
+  for (const Listed& row : rows) {
+    const Words addresses = bare(row.shown.ip4_addr, Family::ip4);
+    const std::string jid = std::to_string(row.jid);
     const std::string ip4 = addresses.empty() ? "" : addresses.front();
-    const std::string hostname = row.jail.shown.host_hostname.value_or(""),
-                      path = row.jail.shown.path.value_or("");
+    const std::string hostname = row.shown.host_hostname.value_or(""),
+                      path = row.shown.path.value_or("");
     xo.open_instance("jail");
     if (view.names) {
       xo.text(" ");
-      xo.field("name", row.jail.name, Xo::Kind::string, fit(row.jail.name, 15, 0));
+      xo.field("name", row.name, Xo::Kind::string, fit(row.name, 15, 0));
       xo.text(" ");
     } else {
       xo.field("jid", jid, Xo::Kind::literal, fmt::format("{:>6}", jid));
@@ -202,18 +202,18 @@ void address_lines(Xo& xo, const char* name, const Words& addresses) {
   xo.leaf_list(name, addresses, lines);
 }
 
-void verbose_lines(Xo& xo, std::span<const Row> rows) {
+void verbose_lines(Xo& xo, std::span<const Listed> rows) {
   for (const char* line :
        {"   JID  Hostname                      Path", "        Name                          State",
         "        CPUSetID", "        IP Address(es)"}) {
     xo.title(line);
     xo.end_line();
   }
-  for (const Row& row : rows) {
-    const std::string jid = std::to_string(row.jail.jid);
-    const std::string hostname = row.jail.shown.host_hostname.value_or(""),
-                      path = row.jail.shown.path.value_or("");
-    const char* state = row.jail.dying ? "DYING" : "ACTIVE";
+  for (const Listed& row : rows) {
+    const std::string jid = std::to_string(row.jid);
+    const std::string hostname = row.shown.host_hostname.value_or(""),
+                      path = row.shown.path.value_or("");
+    const char* state = row.dying ? "DYING" : "ACTIVE";
     xo.open_instance("jail");
     xo.field("jid", jid, Xo::Kind::literal, fmt::format("{:>6}", jid));
     xo.text("  ");
@@ -221,13 +221,13 @@ void verbose_lines(Xo& xo, std::span<const Row> rows) {
     xo.text(" ");
     xo.field("path", path, Xo::Kind::string, fit(path, 0, 74));
     xo.text("\n        ");
-    xo.field("name", row.jail.name, Xo::Kind::string, fit(row.jail.name, 29, 29));
+    xo.field("name", row.name, Xo::Kind::string, fit(row.name, 29, 29));
     xo.text(" ");
     xo.field("state", state, Xo::Kind::string, state);
     xo.text("\n        ");
     xo.field("cpusetid", jid, Xo::Kind::literal, jid);
-    address_lines(xo, "ipv4_addrs", bare(row.jail.shown.ip4_addr, Family::ip4));
-    address_lines(xo, "ipv6_addrs", bare(row.jail.shown.ip6_addr, Family::ip6));
+    address_lines(xo, "ipv4_addrs", bare(row.shown.ip4_addr, Family::ip4));
+    address_lines(xo, "ipv6_addrs", bare(row.shown.ip6_addr, Family::ip6));
     xo.close_instance();
   }
 }
@@ -246,13 +246,13 @@ std::optional<Column> column_of(std::string_view name) {
 }
 
 // What a system does not know, none of its jails has a value for.
-bool any_has(const Param& param, std::span<const Row> rows) {
-  return rows.empty() || std::ranges::any_of(rows, [&](const Row& row) {
-           return field_words(param, row.jail.shown).has_value();
+bool any_has(const Param& param, std::span<const Listed> rows) {
+  return rows.empty() || std::ranges::any_of(rows, [&](const Listed& row) {
+           return field_words(param, row.shown).has_value();
          });
 }
 
-Words all_names(std::span<const Row> rows) {
+Words all_names(std::span<const Listed> rows) {
   Words names;
   for (const ReadOnly& row : read_only_table) {
     if (row.in_all) names.emplace_back(row.name);
@@ -271,7 +271,7 @@ Words all_names(std::span<const Row> rows) {
 
 }  // namespace
 
-Result<std::vector<Column>> columns_of(const Words& arguments, std::span<const Row> rows) {
+Result<std::vector<Column>> columns_of(const Words& arguments, std::span<const Listed> rows) {
   std::vector<Column> columns;
   std::unordered_set<std::string> seen;
   for (const std::string& argument : arguments) {
@@ -289,7 +289,7 @@ bool asks_for(const std::vector<Column>& columns, std::string_view name) {
 }
 
 std::string listing(XoOptions options, const View& view, const std::vector<Column>& columns,
-                    std::span<const Row> rows) {
+                    std::span<const Listed> rows) {
   Xo xo(options);
   xo.open("jail-information");
   xo.open_list("jail");

@@ -24,18 +24,12 @@ struct View {
   bool settable = false;    // -s: only what could be given to a create
 };
 
-// One jail; the last two only where they were asked for, since they have to be found out.
-struct Row {
-  Listed jail;
-  std::string status, drift;
-};
-
 // A value read from a jail that is no field of its Spec.
 struct ReadOnly {
   const char* name;
   bool boolean;
   bool in_all;  // FreeBSD's too; ours are shown when named
-  std::string (*value)(const Row&);
+  std::string (*value)(const Listed&);
 };
 
 // A parameter to be shown.
@@ -48,14 +42,14 @@ struct Column {
 // The columns for these arguments: `all` is every parameter that any of `rows` has, names without a
 // dot first, each group in byte order; what is repeated counts once. EINVAL: "unknown parameter:
 // P".
-Result<std::vector<Column>> columns_of(const Words& arguments, std::span<const Row> rows);
+Result<std::vector<Column>> columns_of(const Words& arguments, std::span<const Listed> rows);
 
-// Whether one of the arguments is `name`, a value that Row leaves out else.
+// Whether one of the arguments is `name`, a value that list_jails leaves out.
 bool asks_for(const std::vector<Column>& columns, std::string_view name);
 
 // All that is printed: the parameter lines of these columns, or without any, the table or the
 // verbose form.
 std::string listing(XoOptions options, const View& view, const std::vector<Column>& columns,
-                    std::span<const Row> rows);
+                    std::span<const Listed> rows);
 
 }  // namespace jail

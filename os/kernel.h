@@ -60,8 +60,9 @@ Result<Fd> open_group(const Facts& facts, const std::string& group);
 Result<void> make_group(const Facts& facts, const std::string& group);
 
 // Ends every process in a group (also frozen ones) by SIGKILL and waits until it is empty, 10 s at
-// most: ETIMEDOUT then. A group that is gone is a success.
-Result<void> kill_group(const Facts& facts, const std::string& group);
+// most: ETIMEDOUT then. A group that is gone is a success. `known`: one of its processes, for a
+// caller that knows which will be the last; otherwise one is looked for.
+Result<void> kill_group(const Facts& facts, const std::string& group, pid_t known = 0);
 
 // Removes a group with all below it. EBUSY if there are processes left. One that is gone is a
 // success.
@@ -101,12 +102,26 @@ Result<std::string> ask_process1(const std::string& run, const std::string& id,
 // Sets host name or NIS domain name in the uts namespace of a process.
 Result<void> set_names(int process1, const std::string* host_name, const std::string* domain_name);
 
-// The host name and domain name that the processes of a jail see now. Only root may look: for
-// others, and where the jail shares our uts namespace, nothing.
+// The host name and domain name that the processes of a jail see now.
 struct HostNames {
   std::string host, domain;
 };
-std::optional<HostNames> read_names(int process1);
+
+// Reads those of jails, one after another; this process is in a foreign uts namespace until it
+// ends.
+class NamesVisit {
+ public:
+  NamesVisit();
+  ~NamesVisit();
+  NamesVisit(const NamesVisit&) = delete;
+  NamesVisit& operator=(const NamesVisit&) = delete;
+  // By the pidfd of a process 1. Only root may look: nothing for others.
+  std::optional<HostNames> read(int process1);
+
+ private:
+  Fd home_;
+  bool away_ = false;
+};
 
 // The namespace file of a process that jls shows as netns.
 std::string netns_path(pid_t pid);

@@ -297,7 +297,7 @@ Result<void> forget(const Places& places, const Facts& facts, const std::string&
                            ? Result<void>()
                            : remove_group(facts, fmt::format("{}/{}.hook", places.base, id));
   if (!hooks && hooks.error().code != EBUSY) return hooks;
-  drop_remains(places, facts, index);
+  if (index.entries.empty()) drop_remains(places, facts, index);
   // The record goes before the index, so that a crash between the two leaves an entry without a
   // record: nothing.
   const std::string record = jails_of(places) + "/" + id;

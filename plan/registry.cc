@@ -35,15 +35,17 @@ std::string base_of(const std::string& db) {
 }
 
 struct Record {
-  Fd directory;
   ShownFacts facts;
   std::string shown;
 };
 
-Result<Record> read_record(const JailEntry& entry) {
+Result<Fd> open_records() {
+  return open_at(AT_FDCWD, places().db + "/jails", O_RDONLY | O_DIRECTORY);
+}
+
+Result<Record> read_record(const Fd& records, const JailEntry& entry) {
   Record record;
-  record.directory = TRY(open_record(entry.id));
-  record.shown = TRY(read_file(record.directory.get(), "shown", 1U << 20));
+  record.shown = TRY(read_file(records.get(), entry.id + "/shown", 1U << 20));
   std::optional<ShownFacts> facts = shown_facts(record.shown);
   if (!facts) return fail(EINVAL, "shown: not a record");
   record.facts = *facts;
@@ -61,13 +63,13 @@ bool lock_held(const std::string& id) {
 }
 
 // A start that was killed: it never came to `! up`, and nobody works on it.
-bool cut_short(int record, const std::string& id) {
-  Result<std::string> ledger = read_file(record, "ledger");
+bool cut_short(const Fd& records, const std::string& id) {
+  Result<std::string> ledger = read_file(records.get(), id + "/ledger");
   return ledger && ledger->find("\n! ") == std::string::npos && !lock_held(id);
 }
 
-Result<Listed> list_one(const JailEntry& entry) {
-  Record record = TRY(read_record(entry));
+Result<Listed> list_one(const Fd& records, const JailEntry& entry, NamesVisit& names) {
+  Record record = TRY(read_record(records, entry));
   Listed listed;
   listed.id = entry.id;
   listed.jid = entry.jid;
@@ -80,11 +82,11 @@ Result<Listed> list_one(const JailEntry& entry) {
   Result<Fd> process1 = open_process1({record.facts.process1, record.facts.start});
   if (!process1 && process1.error().code != ESRCH)
     return std::unexpected(std::move(process1.error()));
-  listed.dying = !process1 || cut_short(record.directory.get(), entry.id);
+  listed.dying = !process1 || cut_short(records, entry.id);
   if (!process1) return listed;
-  if (std::optional<HostNames> names = read_names(process1->get())) {
-    listed.shown.host_hostname = names->host;
-    listed.shown.host_domainname = names->domain;
+  if (std::optional<HostNames> now = names.read(process1->get())) {
+    listed.shown.host_hostname = std::move(now->host);
+    listed.shown.host_domainname = std::move(now->domain);
   }
   return listed;
 }
@@ -143,16 +145,20 @@ const char* status_word(Status status) {
 
 Result<std::vector<Listed>> list_jails(bool dying) {
   std::vector<Listed> jails;
-  const Index index = TRY(read_index(places()));
+  Index index = TRY(read_index(places()));
+  if (index.entries.empty()) return jails;
+  std::ranges::sort(index.entries, {}, &JailEntry::jid);
+  const Fd records = TRY(open_records());
+  NamesVisit names;
+  jails.reserve(index.entries.size());
   for (const JailEntry& entry : index.entries) {
-    Result<Listed> listed = list_one(entry);
+    Result<Listed> listed = list_one(records, entry, names);
     // A list that lacks a jail because we are short of something would tell that the jail is gone.
     if (!listed && is_ours(listed.error()))
       return std::unexpected(std::move(listed.error()).in(entry.name));
     if (!listed && dying) listed = list_remains(entry);
     if (listed && (dying || !listed->dying)) jails.push_back(std::move(*listed));
   }
-  std::ranges::sort(jails, {}, &Listed::jid);
   if (std::ranges::any_of(
           jails, [](const Listed& jail) { return jail.name.find('.') != std::string::npos; }))
     count_children(jails);
@@ -198,7 +204,7 @@ std::string drift_of(const Listed& jail, std::map<std::string, Config>& files) {
 }
 
 Result<bool> is_running(const JailEntry& entry) {
-  Result<Record> record = read_record(entry);
+  Result<Record> record = read_record(TRY(open_records()), entry);
   if (!record && is_ours(record.error())) return std::unexpected(std::move(record.error()));
   if (!record) return false;
   return lives(Process1{record->facts.process1, record->facts.start});
@@ -213,7 +219,8 @@ Result<FoundJail> find_running(std::string_view name_or_jid) {
     return fail(ESRCH, number ? fmt::format("jail {} not found", *number)
                               : fmt::format("jail \"{}\" not found", name_or_jid));
   };
-  Result<Record> record = entry ? read_record(*entry) : fail_errno("record", ENOENT);
+  Result<Record> record =
+      entry ? read_record(TRY(open_records()), *entry) : fail_errno("record", ENOENT);
   if (!record && is_ours(record.error())) return std::unexpected(std::move(record.error()));
   if (!record) return missing();
   Result<Fd> process1 = open_process1({record->facts.process1, record->facts.start});

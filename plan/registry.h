@@ -51,6 +51,7 @@ struct Listed {
   std::string netns;   // a path that setns(2) takes: "/proc/4242/ns/net"
   bool dying = false;  // DYING for jls: not up, or not whole
   int64_t children = 0;
+  std::string status, drift;  // left empty: they take more than a look (jail_status, drift_of)
 };
 
 // All jails that this caller may see, ascending by jid; with `dying` also those that are not or no

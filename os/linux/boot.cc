@@ -246,7 +246,10 @@ Result<Words> apply_boot(World& world, const Op& op) {
 }
 
 Result<void> undo_boot(World& world, const Op& /*op*/) {
-  TRY(kill_group(world.facts, world.group));
+  auto boot = world.yields.find("boot");
+  const bool known = boot != world.yields.end() && !boot->second.empty();
+  const int64_t process1 = known ? parse_int(boot->second[0]).value_or(0) : 0;
+  TRY(kill_group(world.facts, world.group, static_cast<pid_t>(process1)));
   std::string control = world.run + "/" + world.id + "/control";
   if (sys::unlinkat(AT_FDCWD, control.c_str(), 0) != 0 && errno != ENOENT)
     return fail_errno(control);

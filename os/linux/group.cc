@@ -87,7 +87,7 @@ bool group_populated(const Facts& facts, const std::string& group) {
   return populated(events->get()).value_or(false);
 }
 
-Result<void> kill_group(const Facts& facts, const std::string& group) {
+Result<void> kill_group(const Facts& facts, const std::string& group, pid_t known) {
   TRY(check_groups(facts));
   Result<Fd> directory = open_group(facts, group);
   if (!directory && is_gone(directory.error())) return {};
@@ -97,9 +97,10 @@ Result<void> kill_group(const Facts& facts, const std::string& group) {
     Fd events = TRY(open_at(fd, "cgroup.events", O_RDONLY));
     for (int waited = 0;;) {
       if (!TRY(populated(events.get()))) return {};
-      std::vector<pid_t> members;
-      TRY(add_members(fd, {}, members));
-      Fd one(members.empty() ? -1 : sys::pidfd_open(members.front(), 0));
+      std::vector<pid_t> members{known};
+      if (known == 0) TRY(add_members(fd, {}, members));
+      known = 0;
+      Fd one(sys::pidfd_open(members.back(), 0));
       TRY(write_all(TRY(open_at(fd, "cgroup.kill", O_WRONLY)).get(), "1"));
       if (!TRY(populated(events.get()))) return {};
       // The kernel tells of a change of events at most every 10 ms: the end of a process is told at

@@ -1,6 +1,8 @@
 // Looks at running jails, the places that all jails share, and the way out of a view.
 #include "os/kernel.h"
 
+#include <algorithm>
+#include <array>
 #include <fmt/format.h>
 #include <sys/un.h>
 #include <sys/utsname.h>
@@ -26,8 +28,14 @@ Result<Stat> read_stat(pid_t pid) {
   if (!text)
     return fail_errno(fmt::format("process {}", pid),
                       text.error().code == ENOENT ? ESRCH : text.error().code);
-  Words fields = split(std::string_view(*text).substr(text->rfind(')') + 1), " \n");
-  if (fields.size() < 20) return fail(EINVAL, fmt::format("process {}: odd stat", pid));
+  std::array<std::string_view, 20> fields;  // from the state on
+  std::string_view rest = std::string_view(*text).substr(text->rfind(')') + 1);
+  for (std::string_view& field : fields) {
+    rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
+    field = rest.substr(0, rest.find(' '));
+    rest.remove_prefix(field.size());
+    if (field.empty()) return fail(EINVAL, fmt::format("process {}: odd stat", pid));
+  }
   return Stat{fields[0][0], static_cast<pid_t>(parse_int(fields[1]).value_or(0)),
               static_cast<uint64_t>(parse_int(fields[19]).value_or(0))};
 }
@@ -204,12 +212,19 @@ Result<void> set_names(int process1, const std::string* host_name, const std::st
   return set;
 }
 
-std::optional<HostNames> read_names(int process1) {
-  Result<Fd> home = open_at(AT_FDCWD, "/proc/self/ns/uts", O_RDONLY);
-  if (!home || sys::setns(process1, CLONE_NEWUTS) != 0) return std::nullopt;
+NamesVisit::NamesVisit() {
+  if (Result<Fd> home = open_at(AT_FDCWD, "/proc/self/ns/uts", O_RDONLY)) home_ = std::move(*home);
+}
+
+NamesVisit::~NamesVisit() {
+  if (away_) return_home(home_.get(), CLONE_NEWUTS);
+}
+
+std::optional<HostNames> NamesVisit::read(int process1) {
+  if (!home_ || sys::setns(process1, CLONE_NEWUTS) != 0) return std::nullopt;
+  away_ = true;
   utsname names;
   uname(&names);
-  return_home(home->get(), CLONE_NEWUTS);
   // The kernel's word for a domain name that nobody set.
   return HostNames{names.nodename,
                    std::string_view(names.domainname) == "(none)" ? "" : names.domainname};

@@ -236,6 +236,9 @@ Result<Words> apply_group(World& world, const Op& op) {
 }
 
 Result<void> undo_group(World& world, const Op& op) {
+  // Those that apply made, by name: a search is only for what the jail or a hook made below them.
+  for (const char* leaf : {"/jail/run", "/jail/init", "/jail"})
+    TRY(remove_group(world.facts, op.args[0] + leaf));
   return remove_group(world.facts, op.args[0]);
 }
 
@@ -263,11 +266,11 @@ Result<Words> apply_namespaces(World& world, const Op& op) {
   Fd made[3];
   for (size_t i = 0; i < 3; ++i) made[i] = TRY(in(kinds[i], existing(world, kinds[i], op.args[i])));
   if (net == "new" || net == "loopback") made[0] = TRY(make_net());
-  if (net == "loopback") TRY(loopback_up(made[0].get()));
   for (size_t i : {1UZ, 2UZ})
     if (op.args[i] == "new" || op.args[i] == "owned")
       made[i] = TRY(in(fmt::format("new {} namespace", kinds[i]), birth.find(kinds[i])));
   birth.release();
+  if (net == "loopback") TRY(loopback_up(made[0].get()));
   Excursion visit = TRY(visit_view(world.run, world.id));
   for (size_t i = 0; i < 3; ++i)
     if (made[i]) TRY(pin_inside(pins_of(world.run) + "/" + kinds[i], made[i].get()));

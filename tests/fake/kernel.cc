@@ -156,7 +156,7 @@ Result<void> make_group(const Facts& facts, const std::string& group) {
   });
 }
 
-Result<void> kill_group(const Facts& /*facts*/, const std::string& group) {
+Result<void> kill_group(const Facts& /*facts*/, const std::string& group, pid_t /*known*/) {
   if (!has_members(fake::look(), group)) return {};
   return effect("kill group", [&](Table& table) -> Result<void> {
     std::erase_if(table.rows, [&](const Words& row) { return is_member(row, group); });
@@ -262,7 +262,11 @@ Result<void> set_names(int process1, const std::string* host_name, const std::st
   });
 }
 
-std::optional<HostNames> read_names(int process1) {
+NamesVisit::NamesVisit() = default;
+
+NamesVisit::~NamesVisit() = default;
+
+std::optional<HostNames> NamesVisit::read(int process1) {
   const Words* row = fake::look_for(named_row(fake::name_of(process1, Thing::process)));
   const Words* names = row && (*row)[4] == "init" ? fake::look_for({"uts", (*row)[5]}) : nullptr;
   if (!names) return std::nullopt;

@@ -10,14 +10,15 @@ using Style = XoOptions::Style;
 constexpr XoOptions text{Style::text, false}, json{Style::json, false},
     pretty_json{Style::json, true}, xml{Style::xml, false}, html{Style::html, false};
 
-Row row_of(int64_t jid, const std::string& name, const std::string& hostname = "", Words ip4 = {}) {
-  Row row;
-  row.jail.jid = jid;
-  row.jail.name = name;
-  row.jail.process1 = 4242;
-  row.jail.cgroup = "/cellblock/5d1f09c2";
-  row.jail.netns = "/proc/4242/ns/net";
-  Spec& shown = row.jail.shown;
+Listed row_of(int64_t jid, const std::string& name, const std::string& hostname = "",
+              Words ip4 = {}) {
+  Listed row;
+  row.jid = jid;
+  row.name = name;
+  row.process1 = 4242;
+  row.cgroup = "/cellblock/5d1f09c2";
+  row.netns = "/proc/4242/ns/net";
+  Spec& shown = row.shown;
   shown.jid = jid;
   shown.name = name;
   shown.path = "/jails/" + name;
@@ -38,7 +39,7 @@ Row row_of(int64_t jid, const std::string& name, const std::string& hostname = "
   return row;
 }
 
-std::string lines(const Words& arguments, const std::vector<Row>& rows, View view = {},
+std::string lines(const Words& arguments, const std::vector<Listed>& rows, View view = {},
                   XoOptions options = text) {
   const Result<std::vector<Column>> columns = columns_of(arguments, rows);
   return columns ? listing(options, view, *columns, rows) : columns.error().text;
@@ -63,7 +64,7 @@ TEST(JlsTable, WithNoJailsThereIsOnlyTheHeader) {
 }
 
 TEST(JlsTable, ColumnsArePaddedAndCut) {
-  const std::vector<Row> rows{
+  const std::vector<Listed> rows{
       row_of(61, "web", "www.example.org", {"em0|10.0.0.1/24 mtu 1400", "10.0.0.2"}),
       row_of(62, "db", "a-very-long-host-name-of-more.than.29.characters.example"),
       row_of(63, "a-name-of-twenty-one-", "")};
@@ -82,8 +83,8 @@ TEST(JlsTable, ColumnsArePaddedAndCut) {
 }
 
 TEST(JlsTable, APathIsCutAt74) {
-  Row row = row_of(1, "a");
-  row.jail.shown.path = "/" + std::string(100, 'x');
+  Listed row = row_of(1, "a");
+  row.shown.path = "/" + std::string(100, 'x');
   const std::string out = listing(text, {}, {}, {{row}});
   EXPECT_TRUE(out.ends_with(" /" + std::string(73, 'x') + "\n"));
 }
@@ -96,9 +97,9 @@ TEST(JlsTable, NoCharacterIsCutInTwo) {
 }
 
 TEST(JlsTable, TheVerboseFormHasALineForEachAddress) {
-  Row row = row_of(61, "web", "www.example.org", {"10.0.0.1", "10.0.0.2"});
-  row.jail.shown.ip6_addr = Words{"2001:db8::1"};
-  row.jail.dying = true;
+  Listed row = row_of(61, "web", "www.example.org", {"10.0.0.1", "10.0.0.2"});
+  row.shown.ip6_addr = Words{"2001:db8::1"};
+  row.dying = true;
   const std::string out = listing(text, {.verbose = true}, {}, {{row, row_of(62, "db")}});
   EXPECT_TRUE(
       out.ends_with("        IP Address(es)\n"
@@ -123,8 +124,8 @@ struct LineCase {
 };
 
 TEST(JlsLines, ValuesArePrintedAsRecorded) {
-  const std::vector<Row> rows{row_of(61, "web", "www.example.org", {"127.0.0.1"}),
-                              row_of(63, "nohost")};
+  const std::vector<Listed> rows{row_of(61, "web", "www.example.org", {"127.0.0.1"}),
+                                 row_of(63, "nohost")};
   const LineCase cases[] = {
       {{"jid", "name", "host.hostname", "persist"},
        {},
@@ -161,9 +162,9 @@ TEST(JlsLines, ValuesArePrintedAsRecorded) {
 }
 
 TEST(JlsLines, QuotesGoRoundBlanksAndQuotesAndNothingIsEscaped) {
-  const std::vector<Row> rows{row_of(1, "q1", "a b"), row_of(2, "q2", "it\"s"),
-                              row_of(3, "q3", "it's"), row_of(4, "q4", "back\\slash"),
-                              row_of(5, "q5", "\"'")};
+  const std::vector<Listed> rows{row_of(1, "q1", "a b"), row_of(2, "q2", "it\"s"),
+                                 row_of(3, "q3", "it's"), row_of(4, "q4", "back\\slash"),
+                                 row_of(5, "q5", "\"'")};
   EXPECT_EQ(lines({"host.hostname"}, rows), "a b\nit\"s\nit's\nback\\slash\n\"'\n");
   EXPECT_EQ(lines({"host.hostname"}, rows, quoted),
             "\"a b\"\n'it\"s'\n\"it's\"\nback\\slash\n\"\"'\"\n");
@@ -181,21 +182,21 @@ TEST(JlsLines, AllHasNamesWithoutDotsFirstAndNoneOfOurs) {
 }
 
 TEST(JlsLines, SettableLeavesOutWhatACreateWouldNotTake) {
-  Row row = row_of(1, "a", "h h", {"10.0.0.1"});
+  Listed row = row_of(1, "a", "h h", {"10.0.0.1"});
   EXPECT_EQ(lines({"jid", "parent", "dying", "cpuset.id", "children.cur", "pid1", "ip4.addr",
                    "host.hostname"},
                   {row}, settable),
             "jid=1 host.hostname=\"h h\"\n");
-  row.jail.shown.host = JailSys::inherit;
-  row.jail.shown.ip4 = JailSys::new_;
-  row.jail.shown.meta = "k=v";
+  row.shown.host = JailSys::inherit;
+  row.shown.ip4 = JailSys::new_;
+  row.shown.meta = "k=v";
   EXPECT_EQ(lines({"jid", "ip4.addr", "host.hostname", "meta.k"}, {row}, settable),
             "jid=1 ip4.addr=10.0.0.1 meta.k=v\n");
 }
 
 TEST(JlsLines, AMissingKeyLeavesItsPlaceEmpty) {
-  Row row = row_of(1, "a");
-  row.jail.shown.meta = "tag=x y\nempty=\nword";
+  Listed row = row_of(1, "a");
+  row.shown.meta = "tag=x y\nempty=\nword";
   EXPECT_EQ(lines({"meta.tag", "meta.none", "meta.empty", "meta.word", "jid"}, {row}),
             "x y  \"\" \"\" 1\n");
   EXPECT_EQ(lines({"meta.tag", "meta.none", "jid"}, {row}, name_value),
@@ -213,7 +214,7 @@ TEST(JlsLines, WhatIsNoParameterOfAJailIsUnknown) {
 }
 
 TEST(JlsLines, StatusAndDriftAreThereWhenNamed) {
-  Row row = row_of(1, "a");
+  Listed row = row_of(1, "a");
   row.status = "up";
   row.drift = "none";
   EXPECT_EQ(lines({"status", "drift"}, {row}, name_value), "status=up drift=none\n");
@@ -224,7 +225,8 @@ TEST(JlsLines, StatusAndDriftAreThereWhenNamed) {
 // ---- libxo (J5.5)
 
 TEST(JlsJson, DocumentsAreAsRecorded) {
-  const std::vector<Row> rows{row_of(61, "web", "www.example.org"), row_of(62, "db", "say \"hi\"")};
+  const std::vector<Listed> rows{row_of(61, "web", "www.example.org"),
+                                 row_of(62, "db", "say \"hi\"")};
   EXPECT_EQ(listing(json, {}, {}, {}),
             "{\"__version\": \"2\", \"jail-information\": {\"jail\": []}}\n");
   EXPECT_EQ(
@@ -250,7 +252,7 @@ TEST(JlsJson, DocumentsAreAsRecorded) {
 }
 
 TEST(JlsJson, AddressesAreLists) {
-  const std::vector<Row> rows{row_of(1, "a", "", {"127.0.0.1", "127.0.0.2"}), row_of(2, "none")};
+  const std::vector<Listed> rows{row_of(1, "a", "", {"127.0.0.1", "127.0.0.2"}), row_of(2, "none")};
   EXPECT_EQ(
       lines({"name", "ip4.addr", "jid"}, rows, {}, json),
       R"({"__version": "2", "jail-information": {"jail": [{"name":"a", "ip4.addr": ["127.0.0.1","127.0.0.2"],)"
@@ -264,7 +266,7 @@ TEST(JlsJson, AddressesAreLists) {
 }
 
 TEST(JlsXml, ElementsAreAsRecorded) {
-  const Row row = row_of(61, "web", "<a&b>", {"127.0.0.1", "127.0.0.2"});
+  const Listed row = row_of(61, "web", "<a&b>", {"127.0.0.1", "127.0.0.2"});
   EXPECT_EQ(lines({"jid", "name"}, {row}, {}, xml),
             "<jail-information "
             "version=\"2\"><jail><jid>61</jid><name>web</name></jail></jail-information>");
