@@ -1,5 +1,5 @@
-// A host and a jail's view for tests on the real kernel, as root. Each test has two mount
-// namespaces of its own: a "host" (a tmpfs on a directory of /tmp, shared) and, a slave of it, a
+// A host and a jail's view for tests on the real kernel, as root. Each test has mount namespaces
+// of its own: a "host" (a tmpfs on a directory of /tmp, shared) and, a slave of it, a
 // view as the engine makes one (L1): `path` bound on itself, shared, nodev. Both end with the test,
 // and with them every mount; that none is left, and no descriptor, is checked after each. A child
 // that only waits keeps the host for looking at.
@@ -50,13 +50,15 @@ class ViewTest : public testing::Test {
  protected:
   void SetUp() override {
     if (getuid() != 0) GTEST_SKIP() << "needs root";
+    // What others mount meanwhile is not ours to find.
+    ASSERT_EQ(sys::unshare(CLONE_NEWNS), 0);
+    ASSERT_EQ(sys::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), 0);
     before_ = mounts_of("self");
     home_ = Fd(sys::openat(AT_FDCWD, "/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC));
     char name[] = "/tmp/mount_test.XXXXXX";
     ASSERT_NE(mkdtemp(name), nullptr);
     host_ = name;
     ASSERT_EQ(sys::unshare(CLONE_NEWNS), 0);
-    ASSERT_EQ(sys::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), 0);
     ASSERT_EQ(sys::mount("host", name, "tmpfs", 0, "mode=755"), 0);
     ASSERT_EQ(sys::mount(nullptr, name, nullptr, MS_SHARED, nullptr), 0);
     keep_host();
