@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 
+MERGED = ("bin", "lib", "lib64", "sbin")
 KERNEL = "linux-image-cloud-amd64"
 HERE = os.path.dirname(os.path.abspath(__file__))
 MODULES = ("virtio_pci", "virtio_blk", "overlay", "veth", "dummy", "loop")
@@ -38,29 +39,50 @@ def fetch_kernel(directory):
     return there[0]
 
 
+# Units of systemd that want more userland than there is.
+UNITS_LEFT_OUT = ("getty.target", "systemd-logind.service", "systemd-user-sessions.service", "systemd-update-utmp.service",
+                  "systemd-update-utmp-runlevel.service", "systemd-timesyncd.service", "systemd-networkd.service",
+                  "systemd-binfmt.service", "systemd-sysusers.service", "systemd-firstboot.service")
+UNITS = {
+    "up.service": "[Unit]\nAfter=cellblock.service\n[Service]\nType=oneshot\nExecStart=/vm/say up\n",
+    "down.service": "[Unit]\nBefore=cellblock.service\n[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n"
+                    "ExecStop=/vm/say down\n",
+}
+
+
 class Tree:
-    """The files of a machine, by path: (mode, contents or target, time)."""
+    """The files of a machine, by path: (mode, contents or target, time). /bin and its kin are links into /usr."""
 
     def __init__(self):
         self.entries = {}
+        for name in MERGED:
+            self.directory(f"/usr/{name}")
+            self.entries[f"/{name}"] = (stat.S_IFLNK | 0o777, f"usr/{name}".encode(), 0)
+
+    @staticmethod
+    def place(path):
+        return f"/usr{path}" if path.split("/")[1] in MERGED else path
 
     def directory(self, path, mode=0o755):
-        if path not in ("/", ""):
+        path = self.place(path) if path.strip("/") else ""
+        if path:
             self.directory(os.path.dirname(path))
             if path not in self.entries:
                 self.entries[path] = (stat.S_IFDIR | mode, b"", 0)
 
     def text(self, path, contents, mode=0o644):
+        path = self.place(path)
         self.directory(os.path.dirname(path))
         self.entries[path] = (stat.S_IFREG | mode, contents.encode(), 0)
 
     def link(self, path, target):
+        path = self.place(path)
         self.directory(os.path.dirname(path))
         self.entries[path] = (stat.S_IFLNK | 0o777, target.encode(), 0)
 
     def file(self, source, path=None):
         """A copy; of a symbolic link, what it leads to."""
-        path = path or source
+        path = self.place(path or source)
         self.directory(os.path.dirname(path))
         status = os.stat(source)
         with open(source, "rb") as f:
@@ -71,13 +93,13 @@ class Tree:
         self.file(source, path)
         said = subprocess.run(["ldd", source], capture_output=True, text=True, check=False).stdout  # static ones: nothing
         for library in re.findall(r"(/\S+) \(0x", said):
-            if library not in self.entries:
+            if self.place(library) not in self.entries:
                 self.file(library)
 
     def below(self, source, path=None):
         """Everything below a directory of the host, links as they are."""
         for top, directories, names in os.walk(source):
-            there = (path or source) + top[len(source):]
+            there = (source if path is None else path) + top[len(source):]
             self.directory(there)
             for name in directories + names:
                 one = f"{top}/{name}"
@@ -136,22 +158,27 @@ def add_python(tree):
             tree.program(path)
 
 
-def add_ours(tree, programs):
-    """The programs, installed as `make install` does it."""
-    for name in ("jail", "jls", "jexec"):
-        tree.program(f"{programs}/{name}", f"/usr/local/sbin/{name}")
-    tree.program(f"{programs}/jinit", "/usr/local/libexec/cellblock/jinit")
-    boot = f"{HERE}/../../boot"
-    tree.file(f"{boot}/cellblock.sh", "/usr/local/libexec/cellblock/cellblock.sh")
-    tree.file(f"{boot}/cellblock.init", "/etc/init.d/cellblock")
-    tree.file(f"{boot}/cellblock.service", "/usr/local/lib/systemd/system/cellblock.service")
-    for path in ("/usr/local/libexec/cellblock/cellblock.sh", "/etc/init.d/cellblock"):
-        mode, contents, time = tree.entries[path]
-        tree.entries[path] = (mode | 0o111, contents, time)
+def add_systemd(tree):
+    """The host's systemd with the libraries that it needs, and units that tell how boot and shutdown went."""
+    for path in output("dpkg", "-L", "systemd").split("\n"):
+        if path.startswith(("/lib/", "/usr/lib/", "/bin/", "/usr/bin/")) and "-generators/" not in path:
+            if os.path.islink(path):
+                tree.link(path, os.readlink(path))
+            elif os.path.isfile(path):
+                (tree.program if os.access(path, os.X_OK) else tree.file)(path)
+    tree.text("/etc/machine-id", "0123456789abcdef0123456789abcdef\n")
+    for unit in UNITS_LEFT_OUT:
+        tree.link(f"/etc/systemd/system/{unit}", "/dev/null")
+    tree.link("/etc/systemd/system/default.target", "/lib/systemd/system/multi-user.target")
+    wants = "/etc/systemd/system/multi-user.target.wants"
+    tree.link(f"{wants}/cellblock.service", "/usr/local/lib/systemd/system/cellblock.service")
+    for name, text in UNITS.items():
+        tree.text(f"/etc/systemd/system/{name}", text)
+        tree.link(f"{wants}/{name}", f"../{name}")
 
 
-def basic(kernel, programs):
-    """A tree with busybox, ip, Python, our programs and the scripts of guest/."""
+def basic(kernel, installed):
+    """A tree with busybox, ip, Python, what `make install` has put below `installed`, and the scripts of guest/."""
     tree = Tree()
     for path in ("/dev", "/proc", "/sys", "/run", "/root", "/mnt", "/var/db", "/var/log", "/lib/modules"):
         tree.directory(path)
@@ -166,7 +193,7 @@ def basic(kernel, programs):
         tree.program(shutil.which(name), f"/bin/{name}")
     add_modules(tree, kernel)
     add_python(tree)
-    add_ours(tree, programs)
+    tree.below(installed, "")
     for name in os.listdir(f"{HERE}/guest"):
         if os.path.isfile(f"{HERE}/guest/{name}"):
             tree.file(f"{HERE}/guest/{name}", f"/vm/{name}")

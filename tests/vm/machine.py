@@ -30,6 +30,13 @@ class Machine:
         self.process.kill()
         self.process.wait()
 
+    def is_on(self, seconds=5.0):
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return True
+        return False
+
     def read(self, until=None, seconds=300.0):
         """Yields lines until one begins with `until`, the machine ends, or the time is over (None then, as the last)."""
         end = time.monotonic() + seconds

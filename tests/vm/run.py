@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Tests in machines of QEMU, under Debian's own kernel with nothing but cgroup v2.
 
-usage: run.py [--rounds N] [--seed N] [--only SUITE] BUILD BINDIR SCRATCH
+usage: run.py [--rounds N] [--seconds N] [--seed N] [--only SUITE] INSTALLED SCRATCH
 
 Suites: `host` is guest/host on a machine that is all ours; `power` cuts the power of machines that start and stop jails;
 `sysv` and `systemd` boot and shut down machines with jails. Prints each test, and 'N passed, N failed' last.
@@ -9,7 +9,7 @@ Suites: `host` is guest/host on a machine that is all ours; `power` cuts the pow
 import argparse
 import os
 import random
-import subprocess
+import re
 import sys
 import time
 
@@ -43,14 +43,14 @@ class Tally:
 class Place:
     """What every suite needs: the kernel, the tree of files, where to work."""
 
-    def __init__(self, build, programs, scratch):
-        self.build, self.programs, self.scratch = build, programs, scratch
-        self.kernel = image.fetch_kernel(f"{scratch}/kernel")
-        self.initrd = f"{scratch}/initrd"
+    def __init__(self, installed, scratch):
+        self.installed, self.scratch = os.path.abspath(installed), os.path.abspath(scratch)
+        self.kernel = image.fetch_kernel(f"{self.scratch}/kernel")
+        self.initrd = f"{self.scratch}/initrd"
         self.tree().write(self.initrd)
 
     def tree(self):
-        return image.basic(self.kernel, self.programs)
+        return image.basic(self.kernel, self.installed)
 
     def machine(self, suite, drives=(), **more):
         return Machine(self.kernel, more.pop("initrd", self.initrd), suite, f"{self.scratch}/{suite}.log", drives, **more)
@@ -69,6 +69,74 @@ class Place:
 
 def tail(machine, lines=15):
     return ["the machine said last:"] + machine.lines[-lines:] + [f"and its kernel: {machine.log}"]
+
+
+# --- lives ---
+
+def host(place, tally):
+    """The tests of guest/host, as it prints them."""
+    sentence, problems = None, []
+    with place.machine("host") as machine:
+        for line in machine.read("machine:", 300):
+            if line is not None and line.startswith("   ") and sentence:
+                problems.append(line.strip())
+                continue
+            if sentence:
+                tally.test(f"host: {sentence}", problems)
+            found = re.match(r"(not )?ok (.*)", line or "")
+            sentence, problems = (found[2], []) if found else (None, [])
+        if not machine.lines or machine.lines[-1] != "machine: host: status 0":
+            tally.test("host: all was tried", tail(machine))
+
+
+# --- boot and shutdown ---
+
+# What a boot says of the jails that it has started, and a shutdown of those that it has stopped.
+UP = {"jails": "x y", "records": "2", "ids": "jail_x.id jail_y.id", "mounts": "2", "processes": "4", "unit": "active"}
+DOWN = {"jails": "", "hooks": "y.poststop y.release x.poststop x.release", "records": "0", "ids": "", "mounts": "0", "processes": "0"}
+
+
+def said(lines, word):
+    found = {}
+    for line in lines:
+        key, colon, value = line.partition(":")
+        if colon and key.startswith(f"{word} "):
+            found[key.split()[1]] = value.strip()
+    return found
+
+
+def compare(wanted, found, machine):
+    wrong = [f"{key}: wanted '{value}', found '{found.get(key)}'" for key, value in wanted.items()
+             if found.get(key) != value and (key != "unit" or machine.suite == "systemd")]
+    return wrong + (tail(machine, 30) if wrong else [])
+
+
+def boot(place, tally, suite):
+    """Three boots on one disk: one that is cut, one that is shut down, and one at which jails are not enabled."""
+    disk, initrd = f"{place.scratch}/{suite}.disk", f"{place.scratch}/{suite}.initrd"
+    with open(disk, "wb") as f:
+        f.write(place.file_system())
+    tree = place.tree()
+    if suite == "systemd":
+        image.add_systemd(tree)
+    tree.write(initrd)
+    with place.machine(suite, [disk], initrd=initrd, more="stay") as machine:
+        machine.wait_for("up said")
+        tally.test(f"{suite}: a boot starts the jails", compare(dict(UP, hooks="x.prepare y.prepare"), said(machine.lines, "up"), machine))
+        machine.cut()
+    with place.machine(suite, [disk], initrd=initrd) as machine:
+        machine.wait_for("up said")
+        hooks = "x.release y.release x.prepare y.prepare"
+        tally.test(f"{suite}: a boot after a power cut undoes, then starts", compare(dict(UP, hooks=hooks), said(machine.lines, "up"), machine))
+        machine.wait_for("down said")
+        tally.test(f"{suite}: a shutdown stops them in reverse", compare(DOWN, said(machine.lines, "down"), machine))
+        for _ in machine.read(seconds=60):  # it switches itself off
+            pass
+        tally.test(f"{suite}: and does not keep the machine from going off", tail(machine) if machine.is_on() else [])
+    with place.machine(suite, [disk], initrd=initrd, more="disabled") as machine:
+        machine.wait_for("up said")
+        wanted = dict(DOWN, hooks="", unit=UP["unit"])
+        tally.test(f"{suite}: without jail_enable nothing starts", compare(wanted, said(machine.lines, "up"), machine))
 
 
 # --- power cuts ---
@@ -117,64 +185,72 @@ def needed(history, moment):
     return {jail for jail, word in last.items() if word == "prepare"}
 
 
-def power(place, tally, rounds, seed):
+def look_at(place, names):
+    """Boots, and recovers on every disk. By the disk's number: what was wrong, and for which jails exec.release ran."""
+    wrong, ran, at = {n: ["was not looked at"] for n in range(len(names))}, {n: set() for n in range(len(names))}, 0
+    with place.machine("recover", names) as machine:
+        for line in machine.read("machine:", 400):
+            words = (line or "").split()
+            if words[:1] == ["disk"]:
+                at = int(words[1])
+                wrong[at] = []
+            elif words[:2] == ["ran", "release"]:
+                ran[at].add(words[2])
+            elif line is None or words[:1] not in (["ran"], ["machine:"]):
+                wrong[at].append(line or "no end")
+    return wrong, ran
+
+
+def one_round(place, tally, base, seed, title):
+    """One life of jails, and what is found after it was cut at many moments. (cuts, jails that had begun and not ended)."""
+    chance = random.Random(seed)
+    disk, problems = live(place, base, seed, chance)
+    tally.test(f"{title}: jails start and stop until the power is cut", problems)
+    if not disk:
+        return 0, 0
+    where, names, lost = moments(disk.history, chance, CUTS), [], 0
+    for n, data in enumerate([base] + [disk.image(m, seed * 1000 + m) for m in where]):
+        names.append(f"{place.scratch}/cut.{n}")
+        with open(names[-1], "wb") as f:
+            f.write(data)
+    wrong, ran = look_at(place, names)
+    tally.test(f"{title}: jails on a new disk", wrong[0])
+    for n, moment in enumerate(where, 1):
+        todo = needed(disk.history, moment)
+        lost += len(todo)
+        if todo - ran[n]:
+            wrong[n].append(f"exec.prepare had begun and exec.release did not run: {' '.join(sorted(todo - ran[n]))}")
+        tally.test(f"{title}: cut at {moment} of {len(disk.history)} writes, {len(todo)} jails half done: all undone", wrong[n])
+    return len(where), lost
+
+
+def power(place, tally, rounds, seconds, seed):
     base = place.file_system()
-    cuts = lost = 0
-    for number in range(rounds):
-        own = seed + number
-        chance = random.Random(own)
-        disk, problems = live(place, base, own, chance)
-        tally.test(f"power: round {number + 1} (seed {own}): jails start and stop until the power is cut", problems)
-        if not disk:
-            continue
-        where = moments(disk.history, chance, CUTS)
-        names = []
-        for n, (moment, data) in enumerate([(None, base)] + [(m, disk.image(m, own * 1000 + m)) for m in where]):
-            names.append(f"{place.scratch}/cut.{n}")
-            with open(names[-1], "wb") as f:
-                f.write(data)
-        problems = {n: ["was not looked at"] for n in range(len(where) + 1)}
-        ran = {n: set() for n in problems}
-        at = 0
-        with place.machine("recover", names) as machine:
-            for line in machine.read("machine:", 400):
-                if line is None or line.startswith("machine:"):
-                    break
-                if line.startswith("disk "):
-                    at = int(line[5:])
-                    problems[at] = []
-                elif line.startswith("ran release "):
-                    ran[at].add(line.split()[2])
-                elif not line.startswith("ran "):
-                    problems[at] += [line] if line != "no more disks" else []
-        for n, moment in enumerate([0] + where):
-            todo = needed(disk.history, moment) if n else set()
-            lost += len(todo)
-            if todo - ran[n]:
-                problems[n].append(f"exec.prepare had begun and exec.release did not run: {' '.join(sorted(todo - ran[n]))}")
-            what = f"cut at write {moment} of {len(disk.history)}" if n else "a new disk"
-            tally.test(f"power: round {number + 1} (seed {own}): {what}: {len(todo)} half done, all undone", problems[n])
-            if not problems[n]:
-                os.unlink(names[n])
-        cuts += len(where)
-    print(f"power: {cuts} cuts, in which {lost} jails had begun and not ended; {rounds} machines; seed {seed}")
+    cuts = lost = done = 0
+    end = time.monotonic() + seconds
+    while done < rounds and time.monotonic() < end:
+        more = one_round(place, tally, base, seed + done, f"power {seed + done}")
+        done, cuts, lost = done + 1, cuts + more[0], lost + more[1]
+    print(f"power: {cuts} cuts in {done} lives, with {lost} jails begun and not ended; seed {seed}")
 
 
 # --- the whole ---
 
 def main():
     parser = argparse.ArgumentParser(usage=__doc__)
-    parser.add_argument("--rounds", type=int, default=8)
+    parser.add_argument("--rounds", type=int, default=1000)
+    parser.add_argument("--seconds", type=float, default=300, help="for power cuts: no round begins after that")
     parser.add_argument("--seed", type=int)
     parser.add_argument("--only", default="")
-    parser.add_argument("build")
-    parser.add_argument("programs")
+    parser.add_argument("installed")
     parser.add_argument("scratch")
     words = parser.parse_args()
-    place = Place(words.build, os.path.abspath(words.programs), os.path.abspath(words.scratch))
+    place = Place(words.installed, words.scratch)
     seed = words.seed if words.seed is not None else int(time.strftime("%y%m%d")) * 100
     tally = Tally()
-    suites = {"power": lambda: power(place, tally, words.rounds, seed)}
+    suites = {"host": lambda: host(place, tally), "sysv": lambda: boot(place, tally, "sysv"),
+              "systemd": lambda: boot(place, tally, "systemd"),
+              "power": lambda: power(place, tally, words.rounds, words.seconds, seed)}
     for name, suite in suites.items():
         if words.only in ("", name):
             begun = time.monotonic()
