@@ -106,6 +106,13 @@ Result<void> replace_file(int dir, const std::string& name, std::string_view tex
   return done;
 }
 
+std::optional<size_t> count_directories(const std::string& path) {
+  struct stat status;
+  if (sys::fstatat(AT_FDCWD, path.c_str(), &status, 0) != 0 || status.st_nlink < 2)
+    return std::nullopt;
+  return static_cast<size_t>(status.st_nlink) - 2;
+}
+
 Result<Words> list_directory(int dir, const std::string& path, bool directories) {
   Fd fd = TRY(open_at(dir, path, O_RDONLY | O_DIRECTORY));
   DIR* directory = sys::fdopendir(fd.get());

@@ -30,6 +30,10 @@ Result<void> write_all(int fd, std::string_view text);
 Result<void> replace_file(int dir, const std::string& name, std::string_view text, unsigned mode,
                           bool sync);
 
+// How many directories a directory holds, without reading it; nothing where it cannot be told (not
+// every file system counts them in st_nlink).
+std::optional<size_t> count_directories(const std::string& path);
+
 // The names in the directory `path` below `dir` but "." and "..", in no order; `directories`: of
 // directories only.
 Result<Words> list_directory(int dir, const std::string& path, bool directories = false);

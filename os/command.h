@@ -51,8 +51,10 @@ struct Command {
   // home; else "/" in a jail, ours on the host (in a view the one of the same path, or "/").
   std::string directory;
   int output = -1;  // standard output and error of the program, or -1 to inherit (exec.consolelog)
-  bool background = false;  // a session of its own, and nobody waits for it
-  std::string fail_prefix;  // put before the child's own one-line messages: "jail: web: "
+  bool background = false;      // a session of its own, and nobody waits for it
+  bool all_processors = false;  // on whichever processors our caller is held to, this one may run
+                                // on all (J4.4)
+  std::string fail_prefix;      // put before the child's own one-line messages: "jail: web: "
   Texts texts;
 };
 

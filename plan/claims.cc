@@ -24,13 +24,22 @@ std::string jails_of(const Places& places) {
 
 Result<Index> parse_index(std::string_view text) {
   Index index;
-  for (const std::string& line : split(text, "\n")) {
-    Words words = TRY(lex_words(line));
-    if (words.size() == 3 && words[0] == "index") {
-      index.last_jid = parse_int(words[2]).value_or(0);
-    } else if (words.size() == 3) {
-      index.entries.push_back({parse_int(words[0]).value_or(0), words[1], words[2]});
+  // Read many times by every command: only a name in quotes is worth a lexer.
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    const size_t first = line.find(' '), second = line.find(' ', first + 1);
+    if (second == std::string_view::npos) continue;
+    const std::string_view head = line.substr(0, first),
+                           id = line.substr(first + 1, second - first - 1),
+                           name = line.substr(second + 1);
+    if (head == "index") {
+      index.last_jid = parse_int(name).value_or(0);
+      continue;
     }
+    JailEntry entry{parse_int(head).value_or(0), std::string(id), std::string(name)};
+    if (name.starts_with('"')) entry.name = join(TRY(lex_words(name)), " ");
+    index.entries.push_back(std::move(entry));
   }
   return index;
 }
@@ -153,6 +162,12 @@ Result<void> make_record(const Places& places, Claimed& claimed) {
 // Empty groups of hooks whose jail is gone, and with the last jail what all share.
 void drop_remains(const Places& places, const Facts& facts, const Index& index) {
   Words spared;
+  // Of a jail inside another only hooks have a group here. With no more groups than jails there is
+  // nothing to look for.
+  const auto outer = std::ranges::count_if(
+      index.entries, [](const JailEntry& entry) { return !entry.name.contains('.'); });
+  const auto groups = count_directories(facts.groups + "/" + places.base);
+  if (outer != 0 && groups && *groups <= static_cast<size_t>(outer)) return;
   for (const JailEntry& entry : index.entries) spared.push_back(entry.id);
   std::ranges::sort(spared);
   sweep_groups(facts, places.base, spared);
@@ -317,7 +332,9 @@ Result<void> prune_index(const Places& places, const Facts& facts) {
     return {};  // makes no directories
   RegistryLock registry = TRY(RegistryLock::take(places));
   const std::vector<JailEntry> entries = registry.index().entries;
-  for (const JailEntry& entry : entries) TRY(prune(places, registry.index(), &entry));
+  // As many records as entries: none is without.
+  if (count_directories(jails_of(places)) != entries.size())
+    for (const JailEntry& entry : entries) TRY(prune(places, registry.index(), &entry));
   drop_remains(places, facts, registry.index());
   return registry.save();
 }

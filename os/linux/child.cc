@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <fmt/format.h>
 
 #include "base/file.h"
@@ -52,6 +53,13 @@ void enter_jail(const Launch& launch) {
   if (sys::setgroups(0, nullptr) != 0 || sys::setresgid(0, 0, 0) != 0 ||
       sys::setresuid(0, 0, 0) != 0)
     give_up_errno(launch, launch.command.texts.attach);
+}
+
+// The kernel leaves out those that a cpuset of the group does not have.
+void widen_affinity() {
+  cpu_set_t all;
+  std::memset(&all, 0xff, sizeof all);
+  sys::sched_setaffinity(&all);
 }
 
 void enter_view(const Launch& launch) {
@@ -147,6 +155,7 @@ void be_command(Launch& launch) {
   const Command& command = launch.command;
   const Identity& identity = command.identity;
   if (!launch.refusal.empty()) give_up(launch, launch.refusal);
+  if (command.all_processors) widen_affinity();
   if (command.inside) {
     enter_jail(launch);
   } else {

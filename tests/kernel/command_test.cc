@@ -270,6 +270,23 @@ TEST_F(InAJail, ABackgroundCommandIsNobodysChild) {
   end_process1();  // and it does not have to wait for us
 }
 
+TEST_F(InAJail, ItsCallersProcessorsBindItOnlyWhereItIsNotToldOtherwise) {
+  cpu_set_t all, one;
+  ASSERT_EQ(sys::sched_getaffinity(&all), 0);
+  if (CPU_COUNT(&all) < 2) GTEST_SKIP() << "needs two processors";
+  CPU_ZERO(&one);
+  for (int cpu = 0; CPU_COUNT(&one) == 0; ++cpu)
+    if (CPU_ISSET(cpu, &all)) CPU_SET(cpu, &one);
+  ASSERT_EQ(sys::sched_setaffinity(&one), 0);
+  Command command = inside({"nproc"});
+  const std::string bound = run(command).out;
+  command.all_processors = true;
+  const std::string wide = run(command).out;
+  ASSERT_EQ(sys::sched_setaffinity(&all), 0);
+  EXPECT_EQ(bound, "1\n");
+  EXPECT_EQ(wide, std::to_string(CPU_COUNT(&all)) + "\n");
+}
+
 TEST_F(InAJail, WaitingEndsWithTheTimeAndKillsNothing) {
   Running running = start_command(inside({"sleep", "1000"})).value();
   Result<Ended> ended = wait_command(running, 20, -1);
