@@ -108,7 +108,7 @@ class Explainer {
  private:
   void import_all();
   void start_all();
-  void say(Message of, bool fails);
+  void say(const Message& of, bool fails);
   Message about(size_t job, Stage stage, std::string text) const;
 
   const Config& config_;
@@ -120,7 +120,7 @@ class Explainer {
   int status_ = 0;
 };
 
-void Explainer::say(Message of, bool fails) {
+void Explainer::say(const Message& of, bool fails) {
   errors_.push_back(message(of));
   if (fails) status_ = 1;
 }

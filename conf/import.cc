@@ -132,11 +132,10 @@ std::string quote_value(std::string_view value) {
   if (value.empty()) return "\"\"";
   // A value that is plain stays bare, but for backslashes: FreeBSD doubles them even there.
   char quote = 0;
-  if (value.find('\'') != std::string_view::npos) {
-    quote = '"';
-  } else if (value.find('"') != std::string_view::npos) {
+  const bool single = value.find('\'') != std::string_view::npos;
+  if (!single && value.find('"') != std::string_view::npos) {
     quote = '\'';
-  } else if (value.find_first_of(" \t") != std::string_view::npos) {
+  } else if (single || value.find_first_of(" \t") != std::string_view::npos) {
     quote = '"';
   }
   std::string result;

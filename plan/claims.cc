@@ -116,10 +116,9 @@ Result<int64_t> free_jid(const Index& index) {
 Result<std::string> new_id(const Places& places, const Index& index) {
   for (;;) {
     std::string id = TRY(draw_id());
+    const std::string directory = fmt::format("{}/jails/{}", places.db, id);
     struct stat status;
-    if (!index.by_id(id) &&
-        sys::fstatat(AT_FDCWD, (jails_of(places) + "/" + id).c_str(), &status, 0) != 0)
-      return id;
+    if (!index.by_id(id) && sys::fstatat(AT_FDCWD, directory.c_str(), &status, 0) != 0) return id;
   }
 }
 

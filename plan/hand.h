@@ -19,6 +19,7 @@ struct Hand {
   explicit Hand(const Host& on) : host(on) {}
   Hand(const Hand&) = delete;
   Hand& operator=(const Hand&) = delete;
+  ~Hand() = default;
 
   Work work();
 

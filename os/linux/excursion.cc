@@ -22,19 +22,20 @@ Result<void> Excursion::enter(int mounts) {
 void return_home(int name_space, int kind) {
   // Tried twice: there is nothing better to do when it fails than to stop, and a test may order one
   // failure.
-  if (sys::setns(name_space, kind) != 0 && sys::setns(name_space, kind) != 0)
-    bug("no way back from another namespace");
+  for (int attempt = 0; attempt < 2; ++attempt)
+    if (sys::setns(name_space, kind) == 0) return;
+  bug("no way back from another namespace");
 }
 
 void Excursion::leave() {
   if (!home_) return;
   return_home(home_.get(), CLONE_NEWNS);
   // setns leaves us in the root of that namespace, which is not where a chrooted caller was.
-  auto back = [&] {
-    return sys::fchdir(root_.get()) == 0 && sys::chroot(".") == 0 &&
+  bool back = false;
+  for (int attempt = 0; attempt < 2 && !back; ++attempt)
+    back = sys::fchdir(root_.get()) == 0 && sys::chroot(".") == 0 &&
            sys::fchdir(directory_.get()) == 0;
-  };
-  if (!back() && !back()) bug("no way back to our own root");
+  if (!back) bug("no way back to our own root");
   home_.reset();
 }
 

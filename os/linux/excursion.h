@@ -19,6 +19,8 @@ class Excursion {
   static Result<Excursion> begin();
   Excursion(Excursion&&) noexcept = default;
   Excursion& operator=(Excursion&&) = delete;
+  Excursion(const Excursion&) = delete;
+  Excursion& operator=(const Excursion&) = delete;
   ~Excursion() { leave(); }
 
   // Enters the mount namespace behind `mounts`.

@@ -108,8 +108,8 @@ Result<void> kill_group(const Facts& facts, const std::string& group, pid_t know
       pollfd changes[] = {{events.get(), POLLPRI, 0}, {one.get(), POLLIN, 0}};
       int ready = sys::poll(changes, 2, 500);
       if (ready < 0 && errno != EINTR) return fail_errno("poll");
-      if (ready == 0 && (waited += 500) >= kill_wait)
-        return fail_errno("processes do not end", ETIMEDOUT);
+      if (ready == 0) waited += 500;
+      if (waited >= kill_wait) return fail_errno("processes do not end", ETIMEDOUT);
     }
   }());
 }

@@ -117,8 +117,9 @@ constexpr const char* kinds[] = {"net", "uts", "cgroup"};
 // on the host (L5). It lives until the parent has taken hold of both and closed the socket.
 [[noreturn]] void be_born(bool owned, int socket) {
   char word = owned && sys::unshare(CLONE_NEWUSER | CLONE_NEWUTS) != 0 ? '!' : '.';
-  if (sys::write(socket, &word, 1) == 1) owned = sys::read(socket, &word, 1) == 0;
-  _exit(0);
+  ssize_t size = sys::write(socket, &word, 1);
+  if (size == 1) size = sys::read(socket, &word, 1);
+  _exit(size == 0 ? 0 : 1);
 }
 
 // New uts and cgroup namespaces, made by a child while its parent makes the network stack: the
@@ -129,6 +130,8 @@ class Birth {
   Birth(Birth&& other) noexcept
       : pid_(std::exchange(other.pid_, 0)), socket_(std::move(other.socket_)) {}
   Birth& operator=(Birth&&) = delete;
+  Birth(const Birth&) = delete;
+  Birth& operator=(const Birth&) = delete;
   ~Birth() {
     release();
     while (pid_ > 0 && sys::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) continue;

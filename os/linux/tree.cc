@@ -1,5 +1,7 @@
 #include "os/linux/tree.h"
 
+#include <fmt/format.h>
+
 #include "os/linux/abi.h"
 #include "os/mount.h"
 #include "os/root.h"
@@ -58,7 +60,8 @@ Result<Fd> open_point(const std::string& root, const std::string& point) {
     std::string prefix = path.substr(0, end);
     Result<Fd> step =
         open_without_links(top.get(), {prefix.substr(base.size())}, O_PATH | O_NOFOLLOW);
-    if (!step && step.error().code == EXDEV) return fail(EXDEV, prefix + ": leads out of " + base);
+    if (!step && step.error().code == EXDEV)
+      return fail(EXDEV, fmt::format("{}: leads out of {}", prefix, base));
     if (!step) return fail_errno(prefix, step.error().code);
     struct stat status{};
     if (sys::fstat(step->get(), &status) < 0) return fail_errno(prefix);
