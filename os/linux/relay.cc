@@ -17,9 +17,10 @@
 //
 // Terminal. A shell with job control makes groups of its own and gives them the terminal; it cannot
 // give it back, as the number of our group means nothing in there. So we take it back when it stops
-// or ends.
+// or ends, and with its modes when it was killed.
 #include <fmt/format.h>
 #include <sys/resource.h>
+#include <termios.h>
 
 #include "base/file.h"
 #include "os/linux/abi.h"
@@ -31,8 +32,11 @@ namespace {
 
 struct Outer {
   Fd signals, relay, terminal;
+  termios modes{};  // of the terminal, before the command
   int32_t turn = 0;
 };
+
+constexpr int moments = 100;  // of 10 ms, for the processes of a jail that is being ended
 
 // Our controlling terminal, if one of the standard descriptors is it.
 Fd find_terminal() {
@@ -47,6 +51,27 @@ void take_terminal(const Outer& outer) {
 
 bool in_foreground(const Outer& outer) {
   return outer.terminal && tcgetpgrp(outer.terminal.get()) == getpgrp();
+}
+
+// Whoever ends by itself leaves the modes as it wants them. A shell that is killed while a line is
+// edited cannot.
+int killed(const Outer& outer, int status) {
+  if (outer.terminal && WIFSIGNALED(status) && in_foreground(outer))
+    tcsetattr(outer.terminal.get(), TCSANOW, &outer.modes);
+  return status;
+}
+
+// The jail was ended, and the waiter with it, which cannot tell any more whether the terminal was
+// the command's: it was, if it is left to a group that nobody is in.
+int ended_with_the_jail(const Outer& outer) {
+  for (int i = 0; outer.terminal && !in_foreground(outer) && i < moments; ++i) {
+    const pid_t group = tcgetpgrp(outer.terminal.get());
+    if (group <= 0 || (sys::kill(-group, 0) != 0 && errno == ESRCH))
+      take_terminal(outer);
+    else
+      sys::poll(nullptr, 0, 10);
+  }
+  return killed(outer, SIGKILL);
 }
 
 void hand_on_signals(Outer& outer) {
@@ -73,13 +98,13 @@ int relay_until_the_end(Outer& outer) {
     if (fds[0].revents) hand_on_signals(outer);
     if (!fds[1].revents) continue;
     Result<std::optional<RelayWord>> heard = hear(outer.relay.get());
-    if (!heard) return SIGKILL;  // the jail was ended, and the waiter with it
+    if (!heard) return ended_with_the_jail(outer);
     if (!*heard) continue;
     const RelayWord& word = **heard;
     bool is_news = word.kind == RelayWord::ended ||
                    (word.kind == RelayWord::stopped && word.turn == outer.turn);
     if (is_news && word.flag) take_terminal(outer);
-    if (word.kind == RelayWord::ended) return word.value;
+    if (word.kind == RelayWord::ended) return killed(outer, word.value);
     if (is_news) sys::kill(getpid(), SIGSTOP);
   }
 }
@@ -102,6 +127,7 @@ Result<int> relay_command(const Command& command) {
     return fail_errno("socketpair");
   Fd inner(ends[1]);
   Outer outer{.signals = {}, .relay = Fd(ends[0]), .terminal = find_terminal()};
+  if (outer.terminal) tcgetattr(outer.terminal.get(), &outer.modes);
   laid_out.relay = inner.get();
   laid_out.terminal = outer.terminal.get();
   sigset_t all;
