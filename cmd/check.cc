@@ -7,6 +7,7 @@
 #include <tuple>
 #include <utility>
 
+#include "cmd/errors.h"
 #include "cmd/explain.h"
 #include "conf/config.h"
 #include "conf/import.h"
@@ -89,8 +90,8 @@ std::string Checker::show(const Finding& finding) const {
   std::string text = message.file;
   if (message.line != 0) text += fmt::format(":{}:{}", message.line, message.column);
   if (!text.empty()) text += ": ";
-  if (!message.jail.empty()) text += message.jail + ": ";
-  text += message.text;
+  if (!message.jail.empty()) text += printable(message.jail) + ": ";
+  text += printable(message.text);
   if (finding.jails > 1 && !message.jail.empty())
     text += fmt::format(" (and {} more)", finding.jails - 1);
   text += '\n';

@@ -5,8 +5,10 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include "base/file.h"
+#include "cmd/errors.h"
 #include "cmd/explain.h"
 #include "cmd/options.h"
 #include "cmd/plan_text.h"
@@ -27,6 +29,14 @@ int print_failure(const Error& error) {
   return 1;
 }
 
+// Asked first: what a user may not do would else fail at whichever file comes first.
+bool is_root() {
+  return geteuid() == 0;
+}
+Error not_root() {
+  return {EPERM, "Operation not permitted: only root can start, change, stop and recover jails"};
+}
+
 // --- forms that only look ---
 
 int list_form(const Options& options) {
@@ -34,8 +44,7 @@ int list_form(const Options& options) {
       !options.arguments.empty())
     return usage();
   Config config = load(options.conf);
-  for (const Message& message : config.messages())
-    (void)fprintf(stderr, "jail: %s\n", message.line_text().c_str());
+  print_messages(config.messages());
   if (config.rejected()) return 1;
   (void)fputs(list_jails(config, options.separator).c_str(), stdout);
   return 0;
@@ -50,8 +59,7 @@ int explain_form(const Options& options) {
     (void)fputs(explained.text.c_str(), stdout);
     return explained.status;
   }
-  for (const Message& message : config.messages())
-    (void)fprintf(stderr, "jail: %s\n", message.line_text().c_str());
+  print_messages(config.messages());
   if (config.rejected()) return 1;
   Result<std::string> text = explain(config, options.arguments.empty() ? "" : options.arguments[0]);
   if (!text) return print_failure(text.error());
@@ -70,6 +78,7 @@ int check_form(const Options& options) {
 
 int recover_form(const Host& host, const Options& options) {
   if (options.forget && options.arguments.empty()) return usage();
+  if (!is_root()) return print_failure(not_root());
   Result<void> pruned = prune_index(host.places, host.facts);
   Result<Index> index = read_index(host.places);
   if (!index) return print_failure(index.error());
@@ -149,11 +158,13 @@ void finish_jobs(const Options& options, Request& request, int stop_fd) {
     job.talk.stop_fd = stop_fd;
     job.all = request.items[i].asked != Asked::named;
     job.cleanup = options.cleanup;
+    job.restarts = request.items[i].what == Do::restart;
     if (combined) job.note_removal = options.verbose;
   }
 }
 
 int act(const Host& host, const Options& options) {
+  if (!options.plan && !is_root()) return print_failure(not_root());
   const bool only_cleanup =
       options.cleanup && !options.create && !options.modify && !options.remove;
   if (!options.plan)
@@ -169,8 +180,10 @@ int act(const Host& host, const Options& options) {
   Result<Fd> signals = options.create ? catch_stop_signals() : Result<Fd>(Fd());
   if (!signals) return print_failure(signals.error());
   finish_jobs(options, request, signals->get());
+  Words complaints;
   for (const Complaint& complaint : request.complaints)
-    request.jobs[complaint.job].talk.error(complaint.text);
+    complaints.push_back(request.jobs[complaint.job].talk.name + ": " + complaint.text);
+  print_errors(complaints);
   if (options.dying || gives_dying(request))
     (void)fputs(
         "jail: the 'allow.dying' parameter and '-d' flag are deprecated and have no effect.\n",

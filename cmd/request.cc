@@ -1,12 +1,13 @@
 #include "cmd/request.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <fmt/format.h>
 #include <netdb.h>
 #include <sys/socket.h>
+#include <unordered_map>
 
 #include "base/sys.h"
+#include "cmd/errors.h"
 #include "cmd/explain.h"
 #include "conf/import.h"
 #include "plan/registry.h"
@@ -14,10 +15,6 @@
 namespace jail {
 
 namespace {
-
-void print_error(const std::string& text) {
-  (void)fprintf(stderr, "jail: %s\n", text.c_str());
-}
 
 Talk talk_of(const Options& options, std::string name) {
   Talk talk;
@@ -49,10 +46,6 @@ void add(Request& request, Job job, const Jail* jail, Node node, Item item) {
   request.items.push_back(item);
 }
 
-void print_messages(const Messages& messages) {
-  for (const Message& message : messages) print_error(message.line_text());
-}
-
 bool exists(const std::string& path) {
   struct stat status;
   // One that only cannot be seen is there: reading it tells why.
@@ -66,26 +59,40 @@ Result<Config> read_config(const Options& options) {
   return config;
 }
 
-Result<bool> runs(const Index& index, const Spec& spec) {
-  const JailEntry* entry = find_entry(index, spec);
-  if (!entry) return false;
-  return is_running(*entry);
+// Finds out who runs: of those that were asked for, and of all that stand and fall with them.
+Result<void> look_who_runs(const Index& index, Request& request) {
+  std::unordered_map<std::string_view, const JailEntry*> entries;
+  for (const JailEntry& entry : index.entries) entries.emplace(entry.name, &entry);
+  std::vector<bool> seen(request.jobs.size());
+  std::vector<size_t> reached;
+  auto reach = [&](size_t job) {
+    if (!seen[job]) reached.push_back(job);
+    seen[job] = true;
+  };
+  for (size_t job : request.asked) reach(job);
+  for (size_t at = 0; at < reached.size(); ++at) {
+    const size_t job = reached[at];
+    for (const auto* side : {&request.graph.needs, &request.graph.needed_by})
+      for (const Edge& edge : (*side)[job]) reach(edge.job);
+    const Spec& spec = request.jobs[job].spec;
+    const auto named = entries.find(spec.name.value_or(""));
+    const JailEntry* entry = spec.jid.value_or(0) != 0 ? index.by_jid(*spec.jid)
+                             : named != entries.end()  ? named->second
+                                                       : nullptr;
+    request.items[job].running = entry && TRY(is_running(*entry));
+  }
+  return {};
 }
 
 // All configured jails as jobs in file order.
-Result<void> add_configured(const Host& host, const Options& options, const Index& index,
-                            Request& request) {
+void add_configured(const Options& options, Request& request) {
   std::vector<Node> nodes = nodes_of(request.config);
   for (size_t i = 0; i < request.config.jails().size(); ++i) {
     const Jail& jail = request.config.jails()[i];
     Item item;
     item.standing = jail.failed ? Standing::failed : Standing::fine;
-    Job job = job_of(options, jail);
-    item.running = TRY(runs(index, job.spec));
-    add(request, std::move(job), &jail, std::move(nodes[i]), item);
+    add(request, job_of(options, jail), &jail, std::move(nodes[i]), item);
   }
-  (void)host;
-  return {};
 }
 
 void finish(Request& request, bool keep_complaints) {
@@ -108,9 +115,9 @@ void ask(Request& request, size_t job, Asked how) {
 }
 
 std::optional<size_t> configured_job(const Request& request, std::string_view name) {
-  for (size_t i = 0; i < request.jobs.size(); ++i)
-    if (request.configured[i] && request.configured[i]->name == name) return i;
-  return std::nullopt;
+  const Jail* jail = request.config.find(name);
+  if (!jail) return std::nullopt;
+  return static_cast<size_t>(jail - request.config.jails().data());  // added in their order
 }
 
 // A jail that the file does not know: by its record.
@@ -151,7 +158,9 @@ void ask_matching(const Options& options, const Index& index, Request& request,
     return;
   }
   for (size_t i = 0; i < request.jobs.size(); ++i)
-    if (request.configured[i] && wildcard_matches(wildcard, request.configured[i]->name))
+    // One without a record is no work, and a file may name more jails than there can be processes.
+    if (request.configured[i] && wildcard_matches(wildcard, request.configured[i]->name) &&
+        find_entry(index, request.jobs[i].spec))
       ask(request, i, Asked::all);
 }
 
@@ -182,7 +191,7 @@ Result<Request> request_removal(const Host& host, const Options& options) {
     if (config) {
       request.config = std::move(*config);
       have_file = true;
-      TRY(add_configured(host, options, index, request));
+      add_configured(options, request);
     }
   }
   for (const std::string& word : options.arguments) {
@@ -191,7 +200,7 @@ Result<Request> request_removal(const Host& host, const Options& options) {
     } else if (auto job = find_target(options, index, request, word)) {
       ask(request, *job, Asked::named);
     } else {
-      if (!options.quiet) print_error(fmt::format("\"{}\" not found", word));
+      if (!options.quiet) print_errors({fmt::format("\"{}\" not found", word)});
       request.failed = true;
     }
   }
@@ -205,6 +214,7 @@ Result<Request> request_removal(const Host& host, const Options& options) {
     job.no_hooks = options.ignore_file;
   }
   finish(request, have_file && strict());
+  TRY(look_who_runs(index, request));
   return request;
 }
 
@@ -224,8 +234,8 @@ Result<Request> request_single(const Host& host, const Options& options, const W
   job.spec.name = import.spec.name;
   job.spec.jid = import.spec.jid;
   const Index index = TRY(read_index(host.places));
-  Item item{Do::start, Asked::named, Standing::fine, TRY(runs(index, job.spec))};
   const JailEntry* entry = find_entry(index, job.spec);
+  Item item{Do::start, Asked::named, Standing::fine, entry && TRY(is_running(*entry))};
   if (!entry && !job.spec.name && !job.spec.jid && !options.create)
     return fail(EINVAL, "no jail specified");
   if (item.running && entry) job.spec.jid = entry->jid;
@@ -244,7 +254,7 @@ Result<Request> request_configured(const Host& host, const Options& options) {
   Request request;
   request.config = TRY(read_config(options));
   const Index index = TRY(read_index(host.places));
-  TRY(add_configured(host, options, index, request));
+  add_configured(options, request);
   finish(request, true);
   const std::string wanted = options.arguments.empty() ? "*" : options.arguments[0];
   for (size_t i = 0; i < request.jobs.size(); ++i) {
@@ -256,6 +266,7 @@ Result<Request> request_configured(const Host& host, const Options& options) {
     return fail(ESRCH, fmt::format("\"{}\" not found", wanted));
   for (size_t job : request.asked)
     request.items[job].asked = is_wildcard(wanted) ? Asked::all : Asked::named;
+  TRY(look_who_runs(index, request));
   return request;
 }
 
@@ -329,7 +340,9 @@ bool prepare_job(void* context, size_t index, Step step) {
   if (stops)
     std::erase_if(import.messages,
                   [](const Message& message) { return message.stage == Stage::import; });
-  for (const Message& message : import.messages) job.talk.error(message.text);
+  Words texts;
+  for (const Message& message : import.messages) texts.push_back(message.text);
+  for (const std::string& text : shortened(texts)) job.talk.error(text);
   if (!import.good()) return false;
   const std::optional<int64_t> found_jid = job.spec.jid;
   job.spec = std::move(import.spec);

@@ -12,6 +12,8 @@
 namespace jail {
 namespace {
 
+constexpr size_t most_addresses = 255;  // of a family
+
 constexpr const char* jailsys_names[] = {"disable", "new", "inherit"};
 
 bool same_word(const std::string& text, const char* word) {
@@ -71,7 +73,7 @@ Result<void> put(const Input& in, std::optional<T> Spec::* field) {
   }
   std::optional<T> value = text.empty() && !in.own() ? T{0} : whole_integer<T>(text);
   if (!value) return in.bad("non-integer");
-  in.spec.*field = *value;
+  in.spec.*field = value;
   return {};
 }
 
@@ -119,7 +121,7 @@ Result<void> put(const Input& in, std::optional<JailSys> Spec::* field) {
       value = static_cast<JailSys>(i);
   }
   if (!value) return in.bad("unknown jailsys");
-  in.spec.*field = *value;
+  in.spec.*field = value;
   return {};
 }
 
@@ -159,8 +161,9 @@ int refusal(const Param&, bool) {
 int refusal(const Param&, uint64_t) {
   return 0;
 }
-int refusal(const Param&, const Words&) {
-  return 0;
+int refusal(const Param& param, const Words& value) {
+  const bool addresses = param.extra.form == Form::ip4 || param.extra.form == Form::ip6;
+  return addresses && value.size() > most_addresses ? E2BIG : 0;
 }
 int refusal(const Param& param, int64_t value) {
   if (param.owner == Owner::command) return 0;
@@ -238,12 +241,20 @@ Result<void> check_range(const Param& param, const Spec& spec) {
   with_field(param, [&](auto field) {
     if (spec.*field) code = refusal(param, *(spec.*field));
   });
+  if (code == E2BIG)
+    return fail(code,
+                fmt::format("too many IPv{} addresses", param.extra.form == Form::ip4 ? 4 : 6));
   if (code != 0) return fail(code, std::strerror(code));
   return {};
 }
 
 Result<void> check_ranges(const Spec& spec) {
-  for (const Param& param : params()) TRY(in("jail_set", check_range(param, spec)));
+  for (const Param& param : params()) {
+    Result<void> checked = check_range(param, spec);
+    if (checked) continue;
+    // What explains itself is shown as it is (Appendix A).
+    return checked.error().code == E2BIG ? std::move(checked) : in("jail_set", std::move(checked));
+  }
   return {};
 }
 

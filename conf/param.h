@@ -40,11 +40,12 @@ std::optional<std::string> printed_value(const Param& param, const Spec& spec);
 void overlay(const Spec& changes, Spec& spec);
 
 // What a create or an update refuses by itself (J2.2): strings too long, numbers out of range,
-// `disable` where it is not allowed. The error's text is the whole message: "jail_set: File name
-// too long", "jail_set: Invalid argument".
+// `disable` where it is not allowed, more than 255 addresses of a family. The error's text is the
+// whole message: "jail_set: File name too long", "jail_set: Invalid argument", "too many IPv4
+// addresses".
 Result<void> check_ranges(const Spec& spec);
 
-// The same of one field; the text is that of the errno alone.
+// The same of one field; the text is that of the errno alone, or of the addresses.
 Result<void> check_range(const Param& param, const Spec& spec);
 
 // The words of J2.2's three-way type.

@@ -21,7 +21,7 @@ namespace jail {
 namespace {
 
 template <class T, class U>
-void set_default(std::optional<T>& field, U value) {
+void set_default(std::optional<T>& field, const U& value) {
   if (!field) field = T(value);
 }
 
@@ -152,8 +152,7 @@ bool persists_for_now(const Spec& spec) {
   return !spec.persist.value_or(false) && (spec.exec_start || spec.command || spec.exec_poststart);
 }
 
-Result<void> check_create(World& world) {
-  const Spec& spec = *world.life->spec;
+Result<void> check_create(const Spec& spec, int64_t jid) {
   TRY(check_ranges(spec));
   if (spec.vnet == JailSys::new_ && (spec.ip4_addr || spec.ip6_addr))
     return fail(EINVAL, "vnet jails cannot have IP address restrictions");
@@ -162,17 +161,16 @@ Result<void> check_create(World& world) {
   const std::string& name = spec.name.value_or("");
   const size_t dot = name.rfind('.');
   std::string_view own = std::string_view(name).substr(dot == std::string::npos ? 0 : dot + 1);
-  if (auto number = parse_int(own); number && own != fmt::format("{}", world.life->jid))
+  if (auto number = parse_int(own); number && own != fmt::format("{}", jid))
     return fail(EINVAL, "name cannot be numeric (unless it is the jid)");
   return {};
 }
 
-Result<void> check_root(const World& world) {
-  const std::string given = world.life->spec->path.value_or("/");
-  const std::string noun = "path " + given;
-  if (!world.path.starts_with('/')) return fail(EINVAL, noun + ": not an absolute pathname");
+Result<void> check_root(const Spec& spec, const std::string& path) {
+  const std::string noun = "path " + spec.path.value_or("/");
+  if (!path.starts_with('/')) return fail(EINVAL, noun + ": not an absolute pathname");
   struct stat status;
-  if (sys::fstatat(AT_FDCWD, world.path.c_str(), &status, 0) != 0) return fail_errno(noun);
+  if (sys::fstatat(AT_FDCWD, path.c_str(), &status, 0) != 0) return fail_errno(noun);
   if (!S_ISDIR(status.st_mode)) return fail_errno(noun, ENOTDIR);
   return {};
 }

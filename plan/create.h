@@ -11,13 +11,13 @@
 
 namespace jail {
 
-// What a create refuses (Appendix A, J4.5, J2.2), with the whole message as text: no persistence
-// and nothing to attach, values out of range, restrictions that a vnet excludes.
-Result<void> check_create(World& world);
+// What a create with this jid refuses (Appendix A, J4.5, J2.2), with the whole message as text: no
+// persistence and nothing to attach, values out of range, restrictions that a vnet excludes.
+Result<void> check_create(const Spec& spec, int64_t jid);
 
-// The jail's root as jail(8) checks it (J4.5): "path P: not an absolute pathname", "path P:
-// STRERROR".
-Result<void> check_root(const World& world);
+// The jail's root `path` as jail(8) checks it (J4.5): "path P: not an absolute pathname", "path P:
+// STRERROR", where P is as given.
+Result<void> check_root(const Spec& spec, const std::string& path);
 
 // The line of -v for a create: "jail_set(JAIL_CREATE) name=web path=/r persist", with ": TEXT"
 // where it failed.

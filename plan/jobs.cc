@@ -237,6 +237,9 @@ int run_jobs(const Run& run) {
         WEXITSTATUS(status) > 128)
       interrupted = WEXITSTATUS(status);
   }
+  // Ours if we got one: what we told the workers is always TERM.
+  const int signal = interrupted > 0 ? caught_signal(run.stop_fd) : 0;
+  if (signal > 0) return 128 + signal;
   return interrupted > 0 ? interrupted : run.schedule.failed() ? 1 : 0;
 }
 

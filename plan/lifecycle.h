@@ -46,8 +46,8 @@ struct Job {
   bool all = false;       // one of all jails: no complaint if it is there already, or not there
   bool no_hooks = false;  // jail -R
   bool note_removal = false;
-  bool cleanup = false;    // -C: the steps after removal also for a jail that is gone
-  bool stops_only = true;  // no start follows the stop
+  bool cleanup = false;   // -C: the steps after removal also for a jail that is gone
+  bool restarts = false;  // a start follows the stop: what it would refuse is refused before
   Talk talk;
 
   // What messages about its existence call it: the configured name; else the jid if one is given,
@@ -67,6 +67,10 @@ const JailEntry* find_entry(const Index& index, const Spec& spec);
 // or with `all` nothing. A start that was cut short earlier is undone first. `jid` is set when it
 // runs.
 bool start_jail(const Host& host, Job& job, int64_t* jid);
+
+// What can be known to be wrong with a start of the jail without doing anything: an error's text is
+// what the start would say. A root that commands or mounts may make is not looked for.
+Result<void> check_start(const Host& host, const Job& job, int64_t jid);
 
 // Stops the jail and takes everything back. False: something failed, and a message has said what.
 bool stop_jail(const Host& host, Job& job);

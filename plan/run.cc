@@ -67,8 +67,9 @@ std::string verdict(const Ended& ended) {
 }
 
 // Waits for a foreground command and judges it. One that runs out of time is ended with all that it
-// started, which is in a group of its own.
-Result<void> judge(World& world, Running& running, const std::string& shown,
+// started, which is in a group of its own. One of a start that is given up must not go on beside
+// the commands that undo it; without a group of its own that is all that its phase has started.
+Result<void> judge(World& world, const Venue& venue, Running& running, const std::string& shown,
                    const std::string& leaf) {
   const Life& life = *world.life;
   int64_t limit = life.hooks->exec_timeout.value_or(0);
@@ -76,7 +77,9 @@ Result<void> judge(World& world, Running& running, const std::string& shown,
   bool over = !ended || ended->timed_out;
   if (over && !leaf.empty())
     ignore(kill_group(world.facts, leaf), "the rollback ends the jail's group as a whole");
-  if (over && leaf.empty()) running.pid = -1;  // FreeBSD leaves it running
+  if (!ended && leaf.empty() && !venue.in_jail)
+    ignore(kill_group(world.facts, venue.group_path), "the shell at least dies with `running`");
+  if (ended && over && leaf.empty()) running.pid = -1;  // FreeBSD leaves it running
   if (!leaf.empty())
     ignore(remove_group(world.facts, leaf), "what went to the background keeps it");
   if (!ended) return std::unexpected(std::move(ended.error()));
@@ -121,6 +124,7 @@ Result<void> run_one(World& world, const Venue& venue, const CommandLine& line, 
     group = leaf_directory.get();
   }
   if (venue.in_jail) {
+    command.all_processors = true;
     command.inside = Inside{venue.process1.get(), group, rights_of(*life.spec)};
   } else {
     command.view = venue.view ? venue.view.get() : -1;
@@ -130,7 +134,7 @@ Result<void> run_one(World& world, const Venue& venue, const CommandLine& line, 
   Result<Running> running = start_command(command);
   if (line.background)
     return running ? Result<void>() : std::unexpected(std::move(running.error()));
-  Result<void> result = running ? judge(world, *running, line.shown, leaf)
+  Result<void> result = running ? judge(world, venue, *running, line.shown, leaf)
                                 : std::unexpected(std::move(running.error()));
   // Also for one that could not be started: the coordinator would keep its slot for ever.
   TRY(take_or_go_on(life, Turn::ended));

@@ -93,8 +93,14 @@ Result<bool> end_persistence(Hand& hand) {
   if (!persists_for_now(hand.spec)) return false;
   const Talk& talk = hand.life.talk;
   if (talk.verbose) talk.note(fmt::format("jail_set(JAIL_UPDATE) jid={} nopersist", hand.life.jid));
+  const Words& boot = hand.world.yields["boot"];
+  Fd process1 = TRY(open_process1({static_cast<pid_t>(parse_int(boot.at(0)).value_or(0)),
+                                   static_cast<uint64_t>(parse_int(boot.at(1)).value_or(0))}));
   std::string answer = TRY(ask_process1(hand.world.run, hand.world.id, "nopersist"));
-  return answer == "leaving";
+  if (answer != "leaving") return false;
+  // Until it has left, exec.prestop would find a jail.
+  (void)TRY(await_end(process1.get(), 10'000, -1));
+  return true;
 }
 
 void roll_back(Hand& hand) {
@@ -196,6 +202,16 @@ Result<bool> claim_jail(const Host& host, const Job& job, Hand& hand, bool* fine
 const JailEntry* find_entry(const Index& index, const Spec& spec) {
   if (spec.jid.value_or(0) != 0) return index.by_jid(*spec.jid);
   return spec.name ? index.by_name(*spec.name) : nullptr;
+}
+
+Result<void> check_start(const Host& host, const Job& job, int64_t jid) {
+  const Spec& spec = job.spec;
+  Site site{
+      .id = {}, .jid = jid, .path = root_of(job), .group = {}, .parent = {}, .fstab = job.fstab};
+  TRY(plan_start(spec, host.facts, site));
+  TRY(check_create(spec, spec.jid.value_or(jid)));
+  if (spec.exec_prepare || spec.exec_prestart || spec.mount || spec.mount_fstab) return {};
+  return check_root(spec, site.path);
 }
 
 bool start_jail(const Host& host, Job& job, int64_t* jid) {

@@ -125,6 +125,12 @@ bool stop_jail(const Host& host, Job& job) {
     return false;
   }
   if (!*up) return stop_residue(job, hand);
+  Result<void> startable =
+      job.restarts && !strict() ? check_start(host, job, hand.life.jid) : Result<void>();
+  if (!startable) {
+    say(job.talk, startable.error());
+    return false;
+  }
   // A start that was cut short is rolled back, which no guard can veto (promise 6).
   if (hand.ledger->mark().empty())
     hand.life.rolling_back = hand.life.recovering = true;

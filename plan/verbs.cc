@@ -234,8 +234,8 @@ const Verb& system_boot() {
 }
 
 Result<Claim> check_boot(World& world, const Op&) {
-  TRY(check_root(world));
-  TRY(check_create(world));
+  TRY(check_root(*world.life->spec, world.path));
+  TRY(check_create(*world.life->spec, world.life->jid));
   return Claim::ours;
 }
 
