@@ -10,7 +10,7 @@ import sys
 MERGED = ("bin", "lib", "lib64", "sbin")
 KERNEL = "linux-image-cloud-amd64"
 HERE = os.path.dirname(os.path.abspath(__file__))
-MODULES = ("virtio_pci", "virtio_blk", "overlay", "veth", "dummy", "loop")
+MODULES = ("virtio_pci", "virtio_blk", "overlay", "loop", "veth", "dummy", "ifb", "bridge", "macvlan")
 # Of Python's library, what tests in the machine import.
 PYTHON_PACKAGES = ("collections", "ctypes", "encodings", "importlib", "json", "re", "sysconfig")
 
@@ -177,8 +177,9 @@ def add_systemd(tree):
         tree.link(f"{wants}/{name}", f"../{name}")
 
 
-def basic(kernel, installed):
-    """A tree with busybox, ip, Python, what `make install` has put below `installed`, and the scripts of guest/."""
+def basic(kernel, installed, kernel_test=None):
+    """A tree with busybox, ip, Python, what `make install` has put below `installed`, the scripts of guest/,
+    and the program of tests/kernel if there is one."""
     tree = Tree()
     for path in ("/dev", "/proc", "/sys", "/run", "/root", "/mnt", "/var/db", "/var/log", "/lib/modules"):
         tree.directory(path)
@@ -188,9 +189,10 @@ def basic(kernel, installed):
     for applet in output("busybox", "--list").split():
         if applet not in ("ip", "busybox"):
             tree.link(f"/bin/{applet}", "busybox")
-    # The shell is run by ldd-linked programs too; these come from this host because busybox lacks their options.
+    # What busybox cannot do, and a shell for which busybox is one command of many.
     for name in ("ip", "unshare", "nsenter", "mount", "umount"):
         tree.program(shutil.which(name), f"/bin/{name}")
+    tree.program(shutil.which("dash"), "/bin/sh")
     add_modules(tree, kernel)
     add_python(tree)
     tree.below(installed, "")
@@ -198,8 +200,11 @@ def basic(kernel, installed):
         if os.path.isfile(f"{HERE}/guest/{name}"):
             tree.file(f"{HERE}/guest/{name}", f"/vm/{name}")
     tree.file(f"{HERE}/../lives/fingerprint.py", "/vm/fingerprint.py")
+    if kernel_test:
+        tree.program(kernel_test, "/vm/tests/kernel_test")
+        tree.link("/vm/tests/jinit", "/usr/local/libexec/cellblock/jinit")
     tree.entries["/init"] = tree.entries["/vm/init"]
-    tree.text("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n")
+    tree.text("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/bin/sh\n")
     tree.text("/etc/group", "root:x:0:\nnogroup:x:65534:\n")
     tree.text("/etc/fstab", "")
     return tree

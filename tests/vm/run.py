@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Tests in machines of QEMU, under Debian's own kernel with nothing but cgroup v2.
 
-usage: run.py [--rounds N] [--seconds N] [--seed N] [--only SUITE] INSTALLED SCRATCH
+usage: run.py [--rounds N] [--seconds N] [--seed N] [--only SUITE,...] [--kernel-test PROGRAM] INSTALLED SCRATCH
 
-Suites: `host` is guest/host on a machine that is all ours; `power` cuts the power of machines that start and stop jails;
+Suites: `host` is guest/host on a machine that is all ours; `kernel` runs the program of tests/kernel there; `power` cuts the power of machines that start and stop jails;
 `sysv` and `systemd` boot and shut down machines with jails. Prints each test, and 'N passed, N failed' last.
 """
 import argparse
@@ -11,7 +11,9 @@ import os
 import random
 import re
 import sys
+import threading
 import time
+import traceback
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -26,31 +28,29 @@ NAMES = "abc"
 
 class Tally:
     def __init__(self):
-        self.passed = self.failed = 0
+        self.passed, self.failed, self.lock = 0, 0, threading.Lock()
 
     def test(self, sentence, problems):
-        if problems:
-            self.failed += 1
-            print(f"not ok {sentence}")
+        with self.lock:
+            self.passed, self.failed = self.passed + (not problems), self.failed + bool(problems)
+            print("not ok" if problems else "ok", sentence)
             for line in problems:
                 print(f"   {line}"[:2000])
-        else:
-            self.passed += 1
-            print(f"ok {sentence}")
-        sys.stdout.flush()
+            sys.stdout.flush()
 
 
 class Place:
     """What every suite needs: the kernel, the tree of files, where to work."""
 
-    def __init__(self, installed, scratch):
-        self.installed, self.scratch = os.path.abspath(installed), os.path.abspath(scratch)
+    def __init__(self, installed, scratch, kernel_test=None):
+        self.installed, self.scratch, self.kernel_test = os.path.abspath(installed), os.path.abspath(scratch), kernel_test
         self.kernel = image.fetch_kernel(f"{self.scratch}/kernel")
         self.initrd = f"{self.scratch}/initrd"
         self.tree().write(self.initrd)
+        self.disk = self.file_system()
 
     def tree(self):
-        return image.basic(self.kernel, self.installed)
+        return image.basic(self.kernel, self.installed, self.kernel_test)
 
     def machine(self, suite, drives=(), **more):
         return Machine(self.kernel, more.pop("initrd", self.initrd), suite, f"{self.scratch}/{suite}.log", drives, **more)
@@ -89,6 +89,22 @@ def host(place, tally):
             tally.test("host: all was tried", tail(machine))
 
 
+def kernel(place, tally):
+    """Every test of the GoogleTest program, as one of ours."""
+    said = []
+    with place.machine("kernel") as machine:
+        for line in machine.read("machine:", 300):
+            found = re.match(r"\[ +(RUN|OK|FAILED|SKIPPED) +\] (\w+\.\w+)( \(|$)", line or "")
+            if not found:
+                said.append(line or "no end")
+            elif found[1] != "RUN" and found[3]:
+                tally.test(f"kernel: {found[2]}", [] if found[1] != "FAILED" else said)
+            if found:
+                said = []
+        if machine.lines[-1:] != ["machine: kernel: status 0"]:
+            tally.test("kernel: all were run", tail(machine))
+
+
 # --- boot and shutdown ---
 
 # What a boot says of the jails that it has started, and a shutdown of those that it has stopped.
@@ -115,7 +131,7 @@ def boot(place, tally, suite):
     """Three boots on one disk: one that is cut, one that is shut down, and one at which jails are not enabled."""
     disk, initrd = f"{place.scratch}/{suite}.disk", f"{place.scratch}/{suite}.initrd"
     with open(disk, "wb") as f:
-        f.write(place.file_system())
+        f.write(place.disk)
     tree = place.tree()
     if suite == "systemd":
         image.add_systemd(tree)
@@ -226,7 +242,7 @@ def one_round(place, tally, base, seed, title):
 
 
 def power(place, tally, rounds, seconds, seed):
-    base = place.file_system()
+    base = place.disk
     cuts = lost = done = 0
     end = time.monotonic() + seconds
     while done < rounds and time.monotonic() < end:
@@ -243,20 +259,36 @@ def main():
     parser.add_argument("--seconds", type=float, default=300, help="for power cuts: no round begins after that")
     parser.add_argument("--seed", type=int)
     parser.add_argument("--only", default="")
+    parser.add_argument("--kernel-test")
     parser.add_argument("installed")
     parser.add_argument("scratch")
     words = parser.parse_args()
-    place = Place(words.installed, words.scratch)
+    place = Place(words.installed, words.scratch, words.kernel_test)
     seed = words.seed if words.seed is not None else int(time.strftime("%y%m%d")) * 100
     tally = Tally()
-    suites = {"host": lambda: host(place, tally), "sysv": lambda: boot(place, tally, "sysv"),
-              "systemd": lambda: boot(place, tally, "systemd"),
-              "power": lambda: power(place, tally, words.rounds, words.seconds, seed)}
-    for name, suite in suites.items():
-        if words.only in ("", name):
+    suites = {"power": lambda: power(place, tally, words.rounds, words.seconds, seed), "host": lambda: host(place, tally),
+              "sysv": lambda: boot(place, tally, "sysv"), "systemd": lambda: boot(place, tally, "systemd")}
+    if words.kernel_test:
+        suites["kernel"] = lambda: kernel(place, tally)
+    chosen = [name for name in suites if name in (words.only.split(",") if words.only else suites)]
+
+    def lane(names):
+        """One suite after another; one that breaks is a test that failed."""
+        for name in names:
             begun = time.monotonic()
-            suite()
-            print(f"{name}: {time.monotonic() - begun:.0f} s\n")
+            try:
+                suites[name]()
+            except Exception:  # noqa: BLE001: whatever it is, the others go on
+                tally.test(f"{name}: the runner", traceback.format_exc().splitlines())
+            print(f"{name}: {time.monotonic() - begun:.0f} s")
+
+    # A machine has little use for its second core: two at a time. Power cuts take as long as all the others.
+    lanes = [threading.Thread(target=lane, args=(names,)) for names in
+             ([name for name in chosen if name == "power"], [name for name in chosen if name != "power"])]
+    for each in lanes:
+        each.start()
+    for each in lanes:
+        each.join()
     print(f"{tally.passed} passed, {tally.failed} failed")
     return 1 if tally.failed or not tally.passed else 0
 
