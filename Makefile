@@ -4,7 +4,7 @@
 #   make demo       a tour on this machine
 #   make test       all tests that you may run; as root those on the real kernel too
 #   make check-dev  the same under AddressSanitizer and UndefinedBehaviorSanitizer
-#   make vm-test    lives, power cuts, boots in machines of QEMU (VM_ROUNDS of power cuts, VM_SEED, VM_SUITES)
+#   make vm-test    lives, power cuts, boots in machines of QEMU (VM_ROUNDS with VM_CUTS of power, VM_SEED, VM_SUITES)
 #   make bench      figures
 #   make fuzz       every fuzzer for FUZZ_SECONDS (30)
 #   make tidy       clang-tidy       make format   clang-format
@@ -51,13 +51,14 @@ check-dev: setup-build setup-test build/dev/build.ninja
 # The kernel is Debian's own, unpacked below build/vm; it is not installed. Without VM_ROUNDS: as many as begin in VM_SECONDS.
 VM_ROUNDS ?= 1000
 VM_SECONDS ?= 240
+VM_CUTS ?= 20
 VM_SUITES ?= host,kernel,sysv,systemd,power
 .PHONY: vm-test
 vm-test: setup-build setup-vm all
 	ninja -C build/release -j $(JOBS) $(NINJA_QUIET) kernel_test
 	@rm -rf build/vm/installed
 	@$(MAKE) --no-print-directory -s -o all install PREFIX=/usr/local DESTDIR='$(CURDIR)/build/vm/installed'
-	@tests/vm/run.py --rounds $(VM_ROUNDS) --seconds $(VM_SECONDS) --only $(VM_SUITES) $(if $(VM_SEED),--seed $(VM_SEED)) \
+	@tests/vm/run.py --rounds $(VM_ROUNDS) --cuts $(VM_CUTS) --seconds $(VM_SECONDS) --only $(VM_SUITES) $(if $(VM_SEED),--seed $(VM_SEED)) \
 	  --kernel-test build/release/tests/kernel_test build/vm/installed build/vm
 
 .PHONY: clang

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Tests in machines of QEMU, under Debian's own kernel with nothing but cgroup v2.
 
-usage: run.py [--rounds N] [--seconds N] [--seed N] [--only SUITE,...] [--kernel-test PROGRAM] INSTALLED SCRATCH
+usage: run.py [--rounds N] [--cuts N] [--seconds N] [--seed N] [--only SUITE,...] [--kernel-test PROGRAM] INSTALLED SCRATCH
 
 Suites: `host` is guest/host on a machine that is all ours; `kernel` runs the program of tests/kernel there; `power` cuts the power of machines that start and stop jails;
 `sysv` and `systemd` boot and shut down machines with jails. Prints each test, and 'N passed, N failed' last.
@@ -22,7 +22,6 @@ from disk import Disk, History  # noqa: E402
 from machine import Machine  # noqa: E402
 
 DISK_SIZE = 16 << 20
-CUTS = 20  # of each history of a disk
 NAMES = "abc"
 
 
@@ -181,10 +180,10 @@ def moments(history, chance, count):
     return sorted(found)
 
 
-def live(place, base, seed, chance):
+def live(place, seed, chance):
     """A machine that starts and stops jails until it is cut. The history of its disk."""
     history = History()
-    disk = Disk("disk", DISK_SIZE, f"{place.scratch}/disk.sock", history, base)
+    disk = Disk("disk", DISK_SIZE, f"{place.scratch}/disk.sock", history, place.disk)
     witness = Disk("witness", 1 << 20, f"{place.scratch}/witness.sock", history)
     with place.machine("power", [disk.drive(), witness.drive()], more=f"seed={seed}") as machine:
         if not machine.wait_for("turn 1"):
@@ -218,15 +217,15 @@ def look_at(place, names):
     return wrong, ran
 
 
-def one_round(place, tally, base, seed, title):
+def one_round(place, tally, seed, count, title):
     """One life of jails, and what is found after it was cut at many moments. (cuts, jails that had begun and not ended)."""
     chance = random.Random(seed)
-    disk, problems = live(place, base, seed, chance)
+    disk, problems = live(place, seed, chance)
     tally.test(f"{title}: jails start and stop until the power is cut", problems)
     if not disk:
         return 0, 0
-    where, names, lost = moments(disk.history, chance, CUTS), [], 0
-    for n, data in enumerate([base] + [disk.image(m, seed * 1000 + m) for m in where]):
+    where, names, lost = moments(disk.history, chance, count), [], 0
+    for n, data in enumerate([place.disk] + [disk.image(m, seed * 1000 + m) for m in where]):
         names.append(f"{place.scratch}/cut.{n}")
         with open(names[-1], "wb") as f:
             f.write(data)
@@ -241,12 +240,11 @@ def one_round(place, tally, base, seed, title):
     return len(where), lost
 
 
-def power(place, tally, rounds, seconds, seed):
-    base = place.disk
+def power(place, tally, words, seed):
     cuts = lost = done = 0
-    end = time.monotonic() + seconds
-    while done < rounds and time.monotonic() < end:
-        more = one_round(place, tally, base, seed + done, f"power {seed + done}")
+    end = time.monotonic() + words.seconds
+    while done < words.rounds and time.monotonic() < end:
+        more = one_round(place, tally, seed + done, words.cuts, f"power {seed + done}")
         done, cuts, lost = done + 1, cuts + more[0], lost + more[1]
     print(f"power: {cuts} cuts in {done} lives, with {lost} jails begun and not ended; seed {seed}")
 
@@ -256,6 +254,7 @@ def power(place, tally, rounds, seconds, seed):
 def main():
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("--rounds", type=int, default=1000)
+    parser.add_argument("--cuts", type=int, default=20, help="of the history of each life")
     parser.add_argument("--seconds", type=float, default=300, help="for power cuts: no round begins after that")
     parser.add_argument("--seed", type=int)
     parser.add_argument("--only", default="")
@@ -266,7 +265,7 @@ def main():
     place = Place(words.installed, words.scratch, words.kernel_test)
     seed = words.seed if words.seed is not None else int(time.strftime("%y%m%d")) * 100
     tally = Tally()
-    suites = {"power": lambda: power(place, tally, words.rounds, words.seconds, seed), "host": lambda: host(place, tally),
+    suites = {"power": lambda: power(place, tally, words, seed), "host": lambda: host(place, tally),
               "sysv": lambda: boot(place, tally, "sysv"), "systemd": lambda: boot(place, tally, "systemd")}
     if words.kernel_test:
         suites["kernel"] = lambda: kernel(place, tally)
