@@ -237,6 +237,8 @@ def one_round(place, tally, seed, count, title):
         if todo - ran[n]:
             wrong[n].append(f"exec.prepare had begun and exec.release did not run: {' '.join(sorted(todo - ran[n]))}")
         tally.test(f"{title}: cut at {moment} of {len(disk.history)} writes, {len(todo)} jails half done: all undone", wrong[n])
+        if wrong[n]:
+            os.replace(names[n], f"{place.scratch}/failed.{seed}.{moment}")
     return len(where), lost
 
 
