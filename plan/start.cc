@@ -94,8 +94,9 @@ Result<bool> end_persistence(Hand& hand) {
   const Talk& talk = hand.life.talk;
   if (talk.verbose) talk.note(fmt::format("jail_set(JAIL_UPDATE) jid={} nopersist", hand.life.jid));
   const Words& boot = hand.world.yields["boot"];
-  Fd process1 = TRY(open_process1({static_cast<pid_t>(parse_int(boot.at(0)).value_or(0)),
-                                   static_cast<uint64_t>(parse_int(boot.at(1)).value_or(0))}));
+  if (boot.size() != 2) return fail_errno("boot", EINVAL);
+  Fd process1 = TRY(open_process1({static_cast<pid_t>(parse_int(boot[0]).value_or(0)),
+                                   static_cast<uint64_t>(parse_int(boot[1]).value_or(0))}));
   std::string answer = TRY(ask_process1(hand.world.run, hand.world.id, "nopersist"));
   if (answer != "leaving") return false;
   // Until it has left, exec.prestop would find a jail.
