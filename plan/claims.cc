@@ -29,15 +29,18 @@ Result<Index> parse_index(std::string_view text) {
     const std::string_view line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(line.size() + 1, text.size()));
     const size_t first = line.find(' '), second = line.find(' ', first + 1);
-    if (second == std::string_view::npos) continue;
+    if (line.empty()) continue;
+    if (second == std::string_view::npos) return fail(EINVAL, "damaged");
     const std::string_view head = line.substr(0, first),
                            id = line.substr(first + 1, second - first - 1),
                            name = line.substr(second + 1);
+    const std::optional<int64_t> number = parse_int(head == "index" ? name : head);
+    if (!number) return fail(EINVAL, "damaged");
     if (head == "index") {
-      index.last_jid = parse_int(name).value_or(0);
+      index.last_jid = *number;
       continue;
     }
-    JailEntry entry{parse_int(head).value_or(0), std::string(id), std::string(name)};
+    JailEntry entry{*number, std::string(id), std::string(name)};
     if (name.starts_with('"')) entry.name = join(TRY(lex_words(name)), " ");
     index.entries.push_back(std::move(entry));
   }
