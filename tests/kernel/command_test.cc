@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "os/command.h"
+#include "os/linux/abi.h"
 #include "os/linux/privileges.h"
 #include "tests/kernel/small_jail.h"
 
