@@ -158,10 +158,10 @@ void ask_matching(const Options& options, const Index& index, Request& request,
     return;
   }
   for (size_t i = 0; i < request.jobs.size(); ++i)
-    // One without a record is no work, and a file may name more jails than there can be processes.
-    if (request.configured[i] && wildcard_matches(wildcard, request.configured[i]->name) &&
-        find_entry(index, request.jobs[i].spec))
+    if (request.configured[i] && wildcard_matches(wildcard, request.configured[i]->name)) {
+      request.jobs[i].absent = !find_entry(index, request.jobs[i].spec);
       ask(request, i, Asked::all);
+    }
 }
 
 // Puts the snapshots' `depend` in the place of today's, and adds the running jails that the file

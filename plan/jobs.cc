@@ -154,6 +154,10 @@ void grant(const Run& run, Crew& crew, const Grant& granted) {
   Worker& worker = crew.workers[granted.job];
   const bool phase =
       granted.step == Step::stop || granted.step == Step::start || granted.step == Step::modify;
+  const Job& job = run.jobs[granted.job];
+  // No work, and a file may name more jails than there can be processes.
+  if (granted.step == Step::stop && job.absent && job.all)
+    return run.schedule.done(granted.job, true);
   if (worker.pid < 0) {
     if (!run.prepare(run.context, granted.job, granted.step)) {
       run.schedule.done(granted.job, false);

@@ -43,7 +43,8 @@ struct Job {
       false;  // from a file: has a name in messages and, in the strict mode, hooks at a stop
   bool relative_path = false;  // a relative path counts from the working directory (command line)
   bool command_is_vector = false;
-  bool all = false;       // one of all jails: no complaint if it is there already, or not there
+  bool all = false;     // one of all jails: no complaint if it is there already, or not there
+  bool absent = false;  // has no record: stopped with all jails, it only has its place in the order
   bool no_hooks = false;  // jail -R
   bool note_removal = false;
   bool cleanup = false;   // -C: the steps after removal also for a jail that is gone
