@@ -40,8 +40,8 @@ void furnish() {
     must(mkdir(directory, 0755) == 0, directory);
   must(chmod("tmp", 01777) == 0 && chown("home/tester", 1001, 1001) == 0, "chmod");
   must(std::system("cp $(command -v busybox) bin/busybox") == 0, "busybox");
-  for (const char* applet : {"cat", "echo", "grep", "head", "hostname", "id", "kill", "ls", "ps",
-                             "pwd", "readlink", "sh", "sleep", "tail", "test", "true"})
+  for (const char* applet : {"cat", "echo", "grep", "head", "hostname", "id", "kill", "ls", "nproc",
+                             "ps", "pwd", "readlink", "sh", "sleep", "tail", "test", "true"})
     must(symlink("busybox", (std::string("bin/") + applet).c_str()) == 0, applet);
   std::ofstream("etc/passwd") << passwd;
   std::ofstream("etc/group") << groups;
