@@ -10,7 +10,7 @@ import sys
 MERGED = ("bin", "lib", "lib64", "sbin")
 KERNEL = "linux-image-cloud-amd64"
 HERE = os.path.dirname(os.path.abspath(__file__))
-MODULES = ("virtio_pci", "virtio_blk", "overlay", "loop", "veth", "dummy", "ifb", "bridge", "macvlan")
+MODULES = ("virtio_pci", "virtio_blk", "overlay", "loop", "veth", "dummy", "ifb", "bridge", "macvlan", "tun")
 # Of Python's library, what tests in the machine import.
 PYTHON_PACKAGES = ("collections", "ctypes", "encodings", "importlib", "json", "re", "sysconfig")
 
