@@ -1,6 +1,7 @@
 // Jails into Specs: files, command lines, messages and their order; limits on hostile input.
 #include <gtest/gtest.h>
 
+#include "cmd/errors.h"
 #include "cmd/explain.h"
 #include "conf/config.h"
 #include "conf/import.h"
@@ -199,6 +200,22 @@ TEST(Limits, ManyJailsTimesManyParametersIsRefused) {
   Config config = load_text("t", text);
   EXPECT_EQ(config.messages().size(), 1U);
   EXPECT_TRUE(config.jails().back().failed);
+}
+
+TEST(Errors, OfManyTheFirstTwentyAreShownAndHowManyMoreThereAre) {
+  EXPECT_EQ(shortened(Words(20, "x")), Words(20, "x"));
+  Words lines = shortened(Words(1020, "x"));
+  ASSERT_EQ(lines.size(), 21u);
+  EXPECT_EQ(lines.back(), "1000 more errors");
+  setenv("CELLBLOCK_STRICT", "freebsd", 1);
+  EXPECT_EQ(shortened(Words(1020, "x")).size(), 1020u);
+  unsetenv("CELLBLOCK_STRICT");
+}
+
+TEST(Errors, ALineIsShortAndDoesNotSpeakToTheTerminal) {
+  EXPECT_EQ(printable("a\x1b[2J\nb\x7f\xc3\xa9"), "a?[2J?b?\xc3\xa9");
+  EXPECT_EQ(printable(std::string(1000, 'x')), std::string(1000, 'x'));
+  EXPECT_EQ(printable(std::string(5000, 'x')), std::string(1000, 'x') + "...");
 }
 
 }  // namespace

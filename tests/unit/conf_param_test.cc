@@ -225,5 +225,16 @@ TEST(Values, AnOverlayTakesWhatIsGiven) {
   EXPECT_EQ(spec.ip4_addr, Words{});
 }
 
+TEST(Ranges, MoreThan255AddressesOfAFamilyAreTooMany) {
+  Spec spec;
+  spec.ip4_addr = Words(255, "10.0.0.1");
+  spec.ip6_addr = Words(255, "fd00::1");
+  EXPECT_TRUE(check_ranges(spec));
+  spec.ip6_addr->push_back("fd00::2");
+  EXPECT_EQ(check_ranges(spec).error().text, "too many IPv6 addresses");
+  spec.ip4_addr->push_back("10.0.0.2");
+  EXPECT_EQ(check_ranges(spec).error().text, "too many IPv4 addresses");
+}
+
 }  // namespace
 }  // namespace jail

@@ -52,7 +52,7 @@ def fork_without_end():
         f.write("trap '' TERM INT HUP\nulimit -u 300 || exit\nwhile :; do /bin/sh /bomb & /bin/true; done 2> /dev/null\n")
     most = 0
     for words in (("-r", "j"), ("-R", "j"), ("-rc", "j")):
-        configure(f"j {{ path = {ROOT}; persist; stop.timeout = 1; exec.jail_user = tester; exec.start = \"/bin/sh /bomb > /dev/null 2>&1 &\"; }}")
+        configure(f"j {{ path = {ROOT}; persist; mount.devfs; stop.timeout = 1; exec.jail_user = tester; exec.start = \"/bin/sh /bomb > /dev/null 2>&1 &\"; }}")
         good("-c")
         wait_for(lambda: len(fp.pids()) > 100, "the bomb to go off")
         most = max(most, len(fp.pids()))

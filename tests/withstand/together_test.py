@@ -141,7 +141,7 @@ def signals():
     good("-r", "j")
     hooks()
     before = world.look()
-    limit = time.monotonic() + 12
+    limit = time.monotonic() + 8
     count = undone = 0
     while time.monotonic() < limit and count < 300:
         count += 1
