@@ -140,7 +140,11 @@ Result<int> relay_command(const Command& command) {
   waiter.pid = -1;  // from here on its number may be anybody's: nobody reaps it
   inner.reset();
   ignore(release_streams(), "the command runs; a reader of its output just waits for us too");
-  return relay_until_the_end(outer);
+  int status = relay_until_the_end(outer);
+  // Until the waiter has gone (there is nothing to be had, as SIGCHLD is ignored): whoever inherits
+  // it from us may never reap it, and process 1 of the jail could not finish dying.
+  while (sys::waitpid(-1, nullptr, 0) >= 0) continue;
+  return status;
 }
 
 void end_like(int status) {

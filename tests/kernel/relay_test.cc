@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "os/command.h"
+#include "os/linux/abi.h"
 #include "tests/kernel/small_jail.h"
 
 namespace jail {
@@ -229,6 +230,32 @@ TEST_F(Relay, StoppedWeDoNotKeepProcess1FromDying) {
   end_process1();  // waits for it
   kill(outer_, SIGCONT);
   EXPECT_EQ(wait_for_outer(), SIGKILL);
+}
+
+TEST_F(Relay, WeLeaveNoProcessToWhoeverInheritsOurs) {
+  const pid_t heir = fork();
+  ASSERT_GE(heir, 0);
+  if (heir == 0) {
+    sys::prctl(PR_SET_CHILD_SUBREAPER, 1);
+    // On one processor, who is woken by the last word tends to be faster than who has said it.
+    cpu_set_t all, one;
+    sys::sched_getaffinity(&all);
+    CPU_ZERO(&one);
+    for (int cpu = 0; CPU_COUNT(&one) == 0; ++cpu)
+      if (CPU_ISSET(cpu, &all)) CPU_SET(cpu, &one);
+    sys::sched_setaffinity(&one);
+    for (int i = 0; i < 100; ++i) {
+      const pid_t outer = fork();
+      if (outer == 0) be_jexec(inside({"true"}));
+      int status = -1;
+      if (waitpid(outer, &status, 0) != outer || status != 0) _exit(2);
+      if (waitpid(-1, nullptr, 0) != -1) _exit(1);
+    }
+    _exit(0);
+  }
+  int status = -1;
+  EXPECT_EQ(waitpid(heir, &status, 0), heir);
+  EXPECT_EQ(status, 0);
 }
 
 TEST_F(Relay, TheCommandsStopsAreOurs) {
