@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "base/fault.h"
@@ -69,6 +70,8 @@ inline int shutdown(int fd, int how) { return tried("shutdown", [&] { return ::s
 inline int socket(int domain, int type, int protocol) { return tried("socket", [&] { return ::socket(domain, type, protocol); }); }
 inline int socketpair(int domain, int type, int protocol, int fds[2]) { return tried("socketpair", [&] { return ::socketpair(domain, type, protocol, fds); }); }
 inline int symlinkat(const char* to, int dir, const char* path) { return tried("symlinkat", [&] { return ::symlinkat(to, dir, path); }); }
+inline int tcgetattr(int fd, termios* modes) { return tried("tcgetattr", [&] { return ::tcgetattr(fd, modes); }); }
+inline int tcsetattr(int fd, int when, const termios* modes) { return tried("tcsetattr", [&] { return ::tcsetattr(fd, when, modes); }); }
 inline mode_t umask(mode_t mask) { return ::umask(mask); }
 inline int unlinkat(int dir, const char* path, int flags) { return tried("unlinkat", [&] { return ::unlinkat(dir, path, flags); }); }
 inline pid_t waitpid(pid_t pid, int* status, int options) { return tried("waitpid", [&] { return ::waitpid(pid, status, options); }); }

@@ -33,6 +33,7 @@ namespace {
 struct Outer {
   Fd signals, relay, terminal;
   termios modes{};  // of the terminal, before the command
+  bool modes_known = false;
   int32_t turn = 0;
 };
 
@@ -56,8 +57,8 @@ bool in_foreground(const Outer& outer) {
 // Whoever ends by itself leaves the modes as it wants them. A shell that is killed while a line is
 // edited cannot.
 int killed(const Outer& outer, int status) {
-  if (outer.terminal && WIFSIGNALED(status) && in_foreground(outer))
-    tcsetattr(outer.terminal.get(), TCSANOW, &outer.modes);
+  if (outer.modes_known && WIFSIGNALED(status) && in_foreground(outer))
+    sys::tcsetattr(outer.terminal.get(), TCSANOW, &outer.modes);
   return status;
 }
 
@@ -127,7 +128,7 @@ Result<int> relay_command(const Command& command) {
     return fail_errno("socketpair");
   Fd inner(ends[1]);
   Outer outer{.signals = {}, .relay = Fd(ends[0]), .terminal = find_terminal()};
-  if (outer.terminal) tcgetattr(outer.terminal.get(), &outer.modes);
+  outer.modes_known = outer.terminal && sys::tcgetattr(outer.terminal.get(), &outer.modes) == 0;
   laid_out.relay = inner.get();
   laid_out.terminal = outer.terminal.get();
   sigset_t all;
