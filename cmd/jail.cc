@@ -168,7 +168,8 @@ int act(const Host& host, const Options& options) {
   const bool only_cleanup =
       options.cleanup && !options.create && !options.modify && !options.remove;
   if (!options.plan)
-    ignore(prune_index(host.places, host.facts), "what crashed commands left is in nobody's way");
+    ignore(prune_index(host.places, host.facts, Look::quick),
+           "what crashed commands left is in nobody's way");
   Result<Request> made = make_request(host, options);
   if (!made) return print_failure(made.error());
   Request& request = *made;

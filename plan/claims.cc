@@ -327,15 +327,14 @@ Result<void> forget(const Places& places, const Facts& facts, const std::string&
   return registry.save();
 }
 
-Result<void> prune_index(const Places& places, const Facts& facts) {
+Result<void> prune_index(const Places& places, const Facts& facts, Look look) {
   struct stat status;
   const bool used = sys::fstatat(AT_FDCWD, (places.run + "/registry").c_str(), &status, 0) == 0;
   if (!used && list_directory(AT_FDCWD, jails_of(places)).value_or(Words()).empty())
     return {};  // makes no directories
   RegistryLock registry = TRY(RegistryLock::take(places));
   const std::vector<JailEntry> entries = registry.index().entries;
-  // As many records as entries: none is without.
-  if (count_directories(jails_of(places)) != entries.size())
+  if (look == Look::whole || count_directories(jails_of(places)) != entries.size())
     for (const JailEntry& entry : entries) TRY(prune(places, registry.index(), &entry));
   drop_remains(places, facts, registry.index());
   return registry.save();

@@ -92,7 +92,11 @@ Result<void> forget(const Places& places, const Facts& facts, const std::string&
 
 // Removes what claims that were killed left in the index and below CELLBLOCK_RUN, and the groups of
 // hooks that have emptied since (jail --recover).
-Result<void> prune_index(const Places& places, const Facts& facts);
+//
+// `quick` is for what every command does first: where there are as many records as entries it takes
+// them for theirs.
+enum class Look : unsigned char { whole, quick };
+Result<void> prune_index(const Places& places, const Facts& facts, Look look = Look::whole);
 
 // Opens the directory of a jail's record.
 Result<Fd> open_record(const std::string& id);
