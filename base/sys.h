@@ -61,6 +61,7 @@ inline ssize_t recv(int fd, void* data, size_t size, int flags) { return tried("
 inline int renameat(int from_dir, const char* from, int to_dir, const char* to) { return tried("renameat", [&] { return ::renameat(from_dir, from, to_dir, to); }); }
 inline ssize_t send(int fd, const void* data, size_t size, int flags) { return tried("send", [&] { return ::send(fd, data, size, flags); }); }
 inline int setgroups(size_t count, const gid_t* groups) { return tried("setgroups", [&] { return ::setgroups(count, groups); }); }
+inline int setpgid(pid_t pid, pid_t group) { return tried("setpgid", [&] { return ::setpgid(pid, group); }); }
 inline int setresgid(gid_t real, gid_t effective, gid_t saved) { return tried("setresgid", [&] { return ::setresgid(real, effective, saved); }); }
 inline int setresuid(uid_t real, uid_t effective, uid_t saved) { return tried("setresuid", [&] { return ::setresuid(real, effective, saved); }); }
 inline int setrlimit(int resource, const rlimit* limit) { return tried("setrlimit", [&] { return ::setrlimit(resource, limit); }); }

@@ -162,6 +162,10 @@ void be_command(Launch& launch) {
     enter_view(launch);
   }
   if (launch.relay >= 0) leave_waiter(launch);
+  // kill(0) knows no jails: our group is out of its reach, unless the command may need the terminal
+  // that the group has.
+  if (command.inside && !launch.has_terminal && sys::setpgid(0, 0) != 0)
+    give_up_errno(launch, "setpgid");
   if (command.background) detach(launch);
   enter_directory(launch);
   std::optional<User> user = launch.user;

@@ -17,12 +17,13 @@ namespace jail {
 // A command laid out. Borrows the Command, which has to outlive it.
 struct Launch {
   const Command& command;
-  bool wants_user = false;   // a user, or clean: somebody is to be looked up
-  std::optional<User> user;  // who was found on the host
-  std::string refusal;       // why nobody was: the child says it
-  Words inherited;           // our environment
-  std::string directory;     // our working directory, to be found again in a view
-  int namespaces = 0;        // kinds of the jail that differ from ours, without the pid namespace
+  bool wants_user = false;    // a user, or clean: somebody is to be looked up
+  std::optional<User> user;   // who was found on the host
+  std::string refusal;        // why nobody was: the child says it
+  Words inherited;            // our environment
+  std::string directory;      // our working directory, to be found again in a view
+  bool has_terminal = false;  // our session has one
+  int namespaces = 0;         // kinds of the jail that differ from ours, without the pid namespace
   int relay = -1,
       terminal = -1;  // kept for the waiter (os/linux/waiter.h): with a relay there is one
 };

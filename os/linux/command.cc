@@ -138,6 +138,7 @@ Result<Launch> lay_out(const Command& command) {
   }
   if (!command.inside) return launch;
   TRY(check_streams(command));
+  launch.has_terminal = open_at(AT_FDCWD, "/dev/tty", O_RDONLY | O_NOCTTY).has_value();
   Result<int> kinds = differing(command.inside->process1);
   if (!kinds) return no_attach(command, kinds.error().code);
   launch.namespaces = *kinds;

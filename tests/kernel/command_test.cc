@@ -288,6 +288,20 @@ TEST_F(InAJail, ItsCallersProcessorsBindItOnlyWhereItIsNotToldOtherwise) {
   EXPECT_EQ(wide, std::to_string(CPU_COUNT(&all)) + "\n");
 }
 
+TEST_F(InAJail, ASignalToItsGroupDoesNotReachItsCaller) {
+  const pid_t session = sys::fork();  // without a terminal
+  if (session == 0) {
+    ::signal(SIGTERM, SIG_DFL);
+    if (sys::setsid() < 0) _exit(2);
+    Running running = start_command(script("kill -TERM 0; sleep 1000")).value();
+    _exit(WTERMSIG(wait_command(running, -1, -1).value().status) == SIGTERM ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(sys::waitpid(session, &status, 0), session);
+  EXPECT_TRUE(WIFEXITED(status)) << "the caller was hit too";
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
 TEST_F(InAJail, WaitingEndsWithTheTimeAndKillsNothing) {
   Running running = start_command(inside({"sleep", "1000"})).value();
   Result<Ended> ended = wait_command(running, 20, -1);
