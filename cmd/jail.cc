@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <ranges>
 #include <signal.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 #include "cmd/request.h"
 #include "conf/import.h"
 #include "plan/claims.h"
+#include "plan/depend.h"
 
 namespace jail {
 namespace {
@@ -76,6 +78,19 @@ int check_form(const Options& options) {
 
 // --- recovery ---
 
+// Those first that others do not need, by what all were started with; among equals the youngest.
+std::vector<JailEntry> in_order_of_undoing(const Index& index) {
+  std::vector<Node> nodes;
+  for (const JailEntry& entry : index.entries) {
+    Result<Spec> snapshot = read_snapshot(entry);
+    nodes.push_back({entry.name, snapshot ? snapshot->depend.value_or(Words{}) : Words{}});
+  }
+  std::vector<JailEntry> entries;
+  for (size_t place : depend_graph(nodes).order | std::views::reverse)
+    entries.push_back(index.entries[place]);
+  return entries;
+}
+
 int recover_form(const Host& host, const Options& options) {
   if (options.forget && options.arguments.empty()) return usage();
   if (!is_root()) return print_failure(not_root());
@@ -87,7 +102,7 @@ int recover_form(const Host& host, const Options& options) {
     if (index->by_name(name)) continue;
     status = print_failure({ENOENT, fmt::format("\"{}\" not found", name)});
   }
-  for (const JailEntry& entry : index->entries) {
+  for (const JailEntry& entry : in_order_of_undoing(*index)) {
     if (!options.arguments.empty() &&
         std::ranges::find(options.arguments, entry.name) == options.arguments.end())
       continue;
