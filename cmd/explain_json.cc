@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cmd/explain.h"
+#include "cmd/xo.h"
 #include "conf/address.h"
 #include "conf/config.h"
 #include "conf/import.h"
@@ -12,23 +13,6 @@ namespace jail {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-// The length of the well-formed UTF-8 sequence at the start of a text, or 0 (RFC 3629).
-size_t utf8_size(std::string_view text) {
-  auto byte = [&](size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
-  unsigned first = byte(0);
-  if (first < 0x80) return 1;
-  size_t size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (first < 0xc2 || first > 0xf4) return 0;
-  // The second byte's range excludes overlong forms, surrogates, and what lies beyond U+10FFFF.
-  unsigned low = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
-  unsigned high = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
-  if (byte(1) < low || byte(1) > high) return 0;
-  for (size_t i = 2; i < size; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return 0;
-  }
-  return size;
-}
 
 // A string; bytes that are no UTF-8 as {"hex": ...}.
 Json json(std::string_view text) {

@@ -200,10 +200,7 @@ int act(const Host& host, const Options& options) {
   for (const Complaint& complaint : request.complaints)
     complaints.push_back(request.jobs[complaint.job].talk.name + ": " + complaint.text);
   print_errors(complaints);
-  if (options.dying || gives_dying(request))
-    (void)fputs(
-        "jail: the 'allow.dying' parameter and '-d' flag are deprecated and have no effect.\n",
-        stderr);
+  if (options.dying || gives_dying(request)) (void)fprintf(stderr, "jail: %s\n", dying_warning);
   Schedule schedule(request.graph, request.items, request.asked, {options.parallel, 1},
                     options.quiet);
   Run run{host,          request.jobs,         schedule,      prepare_job, &request,

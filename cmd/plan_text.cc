@@ -5,19 +5,12 @@
 
 #include "base/file.h"
 #include "conf/import.h"
-#include "conf/lex.h"
 #include "ledger/ledger.h"
 #include "plan/plan.h"
 
 namespace jail {
 
 namespace {
-
-std::string line_of(const Op& op) {
-  std::string line = op.verb;
-  for (const std::string& word : op.args) line += ' ' + quote_word(word);
-  return line;
-}
 
 // What a start would do: ids are drawn when it happens, so a plan shows ID in their place.
 Result<void> print_start(const Host& host, const Job& job) {
@@ -29,9 +22,9 @@ Result<void> print_start(const Host& host, const Job& job) {
   site.fstab = job.fstab;
   Plan plan = TRY(plan_start(job.spec, host.facts, site));
   for (const Op& op : plan.ops) {
-    (void)printf("    %s\n", line_of(op).c_str());
+    (void)printf("    %s\n", text_of(op).c_str());
     if (op.verb != "boot") continue;
-    for (const Op& inner : plan.boot) (void)printf("        %s\n", line_of(inner).c_str());
+    for (const Op& inner : plan.boot) (void)printf("        %s\n", text_of(inner).c_str());
   }
   for (const std::string& remark : plan.remarks) job.talk.remark(remark);
   return {};
@@ -45,7 +38,7 @@ Result<void> print_stop(const Host& host, const Job& job) {
   Fd record = TRY(open_record(entry->id));
   Ledger ledger = TRY(Ledger::open(record.get(), false));
   for (auto act = ledger.acts().rbegin(); act != ledger.acts().rend(); ++act)
-    if (act->open) (void)printf("    undo %s\n", line_of(act->op).c_str());
+    if (act->open) (void)printf("    undo %s\n", text_of(act->op).c_str());
   return {};
 }
 

@@ -58,32 +58,11 @@ Result<void> set_options(std::string_view text, XoOptions& options) {
 
 constexpr std::string_view replacement = "\xEF\xBF\xBD";  // U+FFFD
 
-// The length of the UTF-8 character that `text` begins with, or 0: overlong forms, surrogates and
-// stray bytes are none.
-size_t character(std::string_view text) {
-  const auto byte = [&](size_t at) {
-    return at < text.size() ? static_cast<unsigned char>(text[at]) : 0U;
-  };
-  const auto follows = [&](size_t at) { return (byte(at) & 0xC0U) == 0x80U; };
-  const unsigned first = byte(0), second = byte(1);
-  if (first < 0x80U) return 1;
-  if (first >= 0xC2U && first <= 0xDFU) return follows(1) ? 2 : 0;
-  if ((first & 0xF0U) == 0xE0U) {
-    const bool odd = (first == 0xE0U && second < 0xA0U) || (first == 0xEDU && second > 0x9FU);
-    return follows(1) && follows(2) && !odd ? 3 : 0;
-  }
-  if (first >= 0xF0U && first <= 0xF4U) {
-    const bool odd = (first == 0xF0U && second < 0x90U) || (first == 0xF4U && second > 0x8FU);
-    return follows(1) && follows(2) && follows(3) && !odd ? 4 : 0;
-  }
-  return 0;
-}
-
 // Appends `text`, each ASCII character as `escape` appends it, and nothing but UTF-8.
 template <class Escape>
 void append_escaped(std::string& out, std::string_view text, Escape escape) {
   while (!text.empty()) {
-    const size_t length = character(text);
+    const size_t length = utf8_size(text);
     if (length == 1) {
       escape(text[0]);
     } else {
@@ -153,6 +132,25 @@ std::string element_name(std::string_view name) {
 }
 
 }  // namespace
+
+size_t utf8_size(std::string_view text) {
+  const auto byte = [&](size_t at) {
+    return at < text.size() ? static_cast<unsigned char>(text[at]) : 0U;
+  };
+  const auto follows = [&](size_t at) { return (byte(at) & 0xC0U) == 0x80U; };
+  const unsigned first = byte(0), second = byte(1);
+  if (first < 0x80U) return 1;
+  if (first >= 0xC2U && first <= 0xDFU) return follows(1) ? 2 : 0;
+  if ((first & 0xF0U) == 0xE0U) {
+    const bool odd = (first == 0xE0U && second < 0xA0U) || (first == 0xEDU && second > 0x9FU);
+    return follows(1) && follows(2) && !odd ? 3 : 0;
+  }
+  if (first >= 0xF0U && first <= 0xF4U) {
+    const bool odd = (first == 0xF0U && second < 0x90U) || (first == 0xF4U && second > 0x8FU);
+    return follows(1) && follows(2) && follows(3) && !odd ? 4 : 0;
+  }
+  return 0;
+}
 
 Result<XoOptions> take_libxo(Words& arguments) {
   constexpr std::string_view word = "--libxo";

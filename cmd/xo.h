@@ -26,6 +26,10 @@ struct XoOptions {
 // 'X'", "missing libxo option"; the arguments are then of no use.
 Result<XoOptions> take_libxo(Words& arguments);
 
+// The length of the UTF-8 character that a text begins with, in bytes, or 0: overlong forms,
+// surrogates and stray bytes are none (RFC 3629).
+size_t utf8_size(std::string_view text);
+
 // A document: containers, lists of instances, and in them fields and lists of values. What is
 // opened is closed in turn. Pieces of text are for the styles that people read; names and values
 // for the others.

@@ -91,7 +91,7 @@ constexpr Param table[] = {
   {"mac.do.rules", &Spec::mac_do_rules, kernel, any, "The rules of mac_do."},
 
   // Permissions (J2.3).
-  {"allow.set_hostname", &Spec::allow_set_hostname, kernel, any, "The host name may be changed.", {.reserved = true}},
+  {"allow.set_hostname", &Spec::allow_set_hostname, kernel, any, "The host name may be changed.", {.reserved = true, .on = true}},
   {"allow.sysvipc", &Spec::allow_sysvipc, kernel, any, "System V IPC, shared with the parent.", {.reserved = true}},
   {"allow.raw_sockets", &Spec::allow_raw_sockets, kernel, any, "Raw sockets, as ping needs them.", {.reserved = true}},
   {"allow.chflags", &Spec::allow_chflags, kernel, any, "System file flags may be changed.", {.reserved = true}},
@@ -99,11 +99,11 @@ constexpr Param table[] = {
   {"allow.quotas", &Spec::allow_quotas, kernel, any, "Quotas may be administered."},
   {"allow.socket_af", &Spec::allow_socket_af, kernel, any, "Sockets of every address family.", {.reserved = true}},
   {"allow.mlock", &Spec::allow_mlock, kernel, any, "Memory may be locked."},
-  {"allow.reserved_ports", &Spec::allow_reserved_ports, kernel, any, "Ports below 1024 may be bound."},
+  {"allow.reserved_ports", &Spec::allow_reserved_ports, kernel, any, "Ports below 1024 may be bound.", {.on = true}},
   {"allow.read_msgbuf", &Spec::allow_read_msgbuf, kernel, any, "The kernel's messages may be read."},
-  {"allow.unprivileged_proc_debug", &Spec::allow_unprivileged_proc_debug, kernel, any, "Unprivileged users may debug their processes."},
+  {"allow.unprivileged_proc_debug", &Spec::allow_unprivileged_proc_debug, kernel, any, "Unprivileged users may debug their processes.", {.on = true}},
   {"allow.unprivileged_parent_tampering", &Spec::allow_unprivileged_parent_tampering, kernel, any, "Users of the parent may signal and debug the jail's processes of the same user."},
-  {"allow.suser", &Spec::allow_suser, kernel, any, "Root in the jail has privileges."},
+  {"allow.suser", &Spec::allow_suser, kernel, any, "Root in the jail has privileges.", {.on = true}},
   {"allow.nfsd", &Spec::allow_nfsd, kernel, any, "NFS may be served."},
   {"allow.extattr", &Spec::allow_extattr, kernel, any, "System extended attributes may be changed."},
   {"allow.adjtime", &Spec::allow_adjtime, kernel, any, "The clock may be adjusted."},

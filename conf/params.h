@@ -46,6 +46,7 @@ struct Extra {
   bool reserved = false;  // no variable may have this name (J1.12)
   bool ours = false;      // not FreeBSD's
   bool no_disable = false;
+  bool on = false;  // a permission that is granted unless it is taken (J2.3)
   Form form = Form::plain;
   int64_t least = std::numeric_limits<int32_t>::min();
   int64_t most = std::numeric_limits<int32_t>::max();

@@ -8,18 +8,11 @@ namespace jail {
 
 namespace {
 
-// The act's own words, for messages: "address lo 127.0.0.2/32".
-std::string words_of(const Op& op) {
-  std::string text = op.verb;
-  for (const std::string& word : op.args) text += ' ' + word;
-  return text;
-}
-
 Result<const Verb*> verb_of(std::span<const Verb> verbs, const Op& op) {
   const Verb* verb = find_row(verbs, op.verb);
-  if (!verb) return fail(EINVAL, words_of(op) + ": an act this program does not know");
+  if (!verb) return fail(EINVAL, text_of(op) + ": an act this program does not know");
   if (op.args.size() != verb->arity)
-    return fail(EINVAL, words_of(op) + ": an act with the wrong number of words");
+    return fail(EINVAL, text_of(op) + ": an act with the wrong number of words");
   return verb;
 }
 

@@ -41,6 +41,12 @@ Result<LedgerHead> parse_head(std::string_view line) {
 
 }  // namespace
 
+std::string text_of(const Op& op) {
+  std::string line = line_of(words_of(op));
+  line.pop_back();
+  return line;
+}
+
 Result<Ledger> Ledger::create(int directory, LedgerHead head, bool sync) {
   Ledger ledger;
   ledger.file_ = TRY(open_at(directory, file_name, O_RDWR | O_CREAT | O_APPEND, 0644));

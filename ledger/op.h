@@ -30,6 +30,9 @@ struct Op {
   bool operator==(const Op&) const = default;
 };
 
+// The act as people read it: its words as in the ledger, "address lo \"127.0.0.2\" 32".
+std::string text_of(const Op& op);
+
 // What check() found before anything was written down or done.
 enum class Claim : uint8_t {
   ours,     // go ahead: note it and do it

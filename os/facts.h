@@ -10,8 +10,6 @@
 namespace jail {
 
 struct Facts {
-  std::string system;   // "Linux", "FreeBSD"
-  std::string release;  // the kernel's, as uname(1) -r prints it
   std::string boot_id;  // another one after each boot of this host; never empty, never "-"
   std::string groups;   // where the cgroup v2 hierarchy is mounted; empty: nowhere (L6)
 };

@@ -19,7 +19,7 @@ struct Life;
 struct World {
   std::string id;    // of this jail: names its directory, view and group
   std::string run;   // CELLBLOCK_RUN: pins/ID, ID/control
-  std::string path;  // the jail's root on the host, resolved
+  std::string path;  // the jail's root on the host: absolute, its links as they are
   std::string base;  // the top of our groups (plan/registry.h)
   std::string
       group;  // its cgroup below the v2 mount, without a leading slash: "cellblock/5d1f09c2"

@@ -90,9 +90,7 @@ void set_permissions(Spec& spec) {
     auto field = std::get_if<std::optional<bool> Spec::*>(&param.field);
     std::string_view name = param.name;
     if (!field || param.owner != Owner::kernel || !name.starts_with("allow.")) continue;
-    const bool on = name == "allow.set_hostname" || name == "allow.reserved_ports" ||
-                    name == "allow.unprivileged_proc_debug" || name == "allow.suser";
-    set_default(spec.**field, on);
+    set_default(spec.**field, param.extra.on);
   }
 }
 

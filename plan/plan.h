@@ -19,7 +19,7 @@ namespace jail {
 struct Site {
   std::string id;
   int64_t jid = 0;
-  std::string path;    // the jail's root, resolved
+  std::string path;    // the jail's root: absolute, its links as they are
   std::string group;   // below the v2 mount
   std::string parent;  // id of the jail above, or empty
   Words fstab;         // the lines of mount.fstab, read before the first act

@@ -6,17 +6,6 @@
 
 namespace jail {
 
-namespace {
-
-// Permissions that a jail has unless they are taken (J2.3).
-bool granted_by_default(std::string_view name) {
-  for (const char* word : {"set_hostname", "reserved_ports", "unprivileged_proc_debug", "suser"})
-    if (name == word) return true;
-  return false;
-}
-
-}  // namespace
-
 Words rights_of(const Spec& spec) {
   Words rights;
   if (spec.vnet == JailSys::new_) rights.push_back("vnet");
@@ -27,10 +16,10 @@ Words rights_of(const Spec& spec) {
     auto field = std::get_if<std::optional<bool> Spec::*>(&param.field);
     if (!field || param.owner != Owner::kernel || !name.starts_with("allow.")) continue;
     name.remove_prefix(6);
-    const bool granted = (spec.**field).value_or(granted_by_default(name));
+    const bool granted = (spec.**field).value_or(param.extra.on);
     if (granted)
       rights.emplace_back(name);
-    else if (granted_by_default(name))
+    else if (param.extra.on)
       rights.push_back("no" + std::string(name));
   }
   return rights;

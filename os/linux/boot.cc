@@ -160,6 +160,8 @@ Result<void> execute(const Inheritance& all, int pipe) {
     if (sys::dup2(all.nothing.get(), fd) < 0) return fail_errno("descriptors");
   if (sys::dup2(control, control_fd) < 0 || sys::dup2(events, events_fd) < 0)
     return fail_errno("descriptors");
+  if (sys::close_range(events_fd + 1, ~0U, CLOSE_RANGE_CLOEXEC) != 0)
+    return fail_errno("descriptors");
   char name[] = "jinit", word[] = "--jail",
        path[] = "PATH=/sbin:/bin:/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin";
   char* arguments[] = {name, word, nullptr};

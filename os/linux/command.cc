@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "os/linux/abi.h"
 #include "os/linux/child.h"
+#include "os/linux/excursion.h"
 
 namespace jail {
 namespace {
@@ -91,17 +92,17 @@ Result<void> find_user_of(Launch& launch) {
 
 // While it lives: every signal is blocked, we cannot be dumped, and our children are born in the
 // pid namespace of a jail. All three are as before afterwards.
-class Birth {
+class PidNamespaceVisit {
  public:
-  Birth() {
+  PidNamespaceVisit() {
     sigset_t all;
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, &before_);
   }
-  Birth(const Birth&) = delete;
-  Birth& operator=(const Birth&) = delete;
-  ~Birth() {
-    if (home_ && !go_home() && !go_home()) bug("no way back from a jail's pid namespace");
+  PidNamespaceVisit(const PidNamespaceVisit&) = delete;
+  PidNamespaceVisit& operator=(const PidNamespaceVisit&) = delete;
+  ~PidNamespaceVisit() {
+    if (home_) return_home(home_.get(), CLONE_NEWPID);
     if (dumpable_) sys::prctl(PR_SET_DUMPABLE, 1);
     sigprocmask(SIG_SETMASK, &before_, nullptr);
   }
@@ -116,10 +117,6 @@ class Birth {
   }
 
  private:
-  // What we fork later must not be born in the jail: there is nothing better to do where this fails
-  // than to try once more and stop.
-  bool go_home() { return sys::setns(home_.get(), CLONE_NEWPID) == 0; }
-
   sigset_t before_;
   Fd home_;
   bool dumpable_ = false;
@@ -157,8 +154,8 @@ Result<Running> launch(Launch& launch) {
     arguments.flags |= CLONE_INTO_CGROUP;
     arguments.cgroup = static_cast<uint64_t>(group);
   }
-  Birth birth;
-  if (command.inside && birth.enter(command.inside->process1) != 0) return no_attach(command);
+  PidNamespaceVisit visit;
+  if (command.inside && visit.enter(command.inside->process1) != 0) return no_attach(command);
   pid_t pid = sys::clone3(&arguments);
   if (pid == 0) be_command(launch);
   if (pid < 0) return command.inside ? no_attach(command) : fail_errno("fork");

@@ -1,7 +1,6 @@
 // What this Linux host is: boot id, kernel, and where cgroup v2 is mounted.
 #include "os/facts.h"
 
-#include <sys/utsname.h>
 
 #include "base/file.h"
 #include "base/text.h"
@@ -32,10 +31,6 @@ std::string find_groups() {
 
 Result<Facts> probe() {
   Facts facts;
-  utsname name;
-  uname(&name);
-  facts.system = name.sysname;
-  facts.release = name.release;
   facts.boot_id = TRY(read_file(AT_FDCWD, "/proc/sys/kernel/random/boot_id", 64));
   while (facts.boot_id.ends_with('\n')) facts.boot_id.pop_back();
   facts.groups = find_groups();

@@ -5,6 +5,7 @@
 #include <libmnl/libmnl.h>
 
 #include "base/file.h"
+#include "os/linux/excursion.h"
 
 namespace jail {
 
@@ -75,10 +76,6 @@ std::vector<NetAttribute> attributes_in(std::string_view bytes) {
   return attributes;
 }
 
-unsigned NetMessage::type() const {
-  return header_of(bytes_)->nlmsg_type;
-}
-
 std::string_view NetMessage::payload() const {
   const nlmsghdr* header = header_of(bytes_);
   return {static_cast<const char*>(mnl_nlmsg_get_payload(header)),
@@ -136,11 +133,7 @@ Result<Netlink> Netlink::open(int stack) {
   Fd home = TRY(own_stack());
   if (sys::setns(stack, CLONE_NEWNET) != 0) return fail_errno("network stack of the jail");
   Result<Fd> socket = make_socket();
-  // Going on in the jail's stack would change the jail in the host's name: tried twice, then no
-  // further.
-  if (sys::setns(home.get(), CLONE_NEWNET) != 0 && sys::setns(home.get(), CLONE_NEWNET) != 0) {
-    bug("no way back from the jail's network stack");
-  }
+  return_home(home.get(), CLONE_NEWNET);
   return Netlink(TRY(std::move(socket)));
 }
 

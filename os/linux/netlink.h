@@ -51,7 +51,6 @@ class NetMessage {
   std::vector<NetAttribute> attributes() const {
     return attributes_in(payload().substr(std::min(payload().size(), NLMSG_ALIGN(sizeof(Header)))));
   }
-  unsigned type() const;
 
  private:
   std::string_view payload() const;
@@ -112,7 +111,6 @@ class NetBatch {
  public:
   // `harmless`: an errno that is as good as success here, or 0.
   void add(const NetRequest& request, std::string noun, int harmless = 0);
-  bool empty() const { return parts_.empty(); }
 
  private:
   friend class Netlink;

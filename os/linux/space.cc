@@ -115,7 +115,7 @@ constexpr const char* kinds[] = {"net", "uts", "cgroup"};
 // The child that is born in the group whose cgroup namespace is wanted, and makes a uts namespace
 // that belongs to a user namespace of its own: uid 0 may set its host name without any capability
 // on the host (L5). It lives until the parent has taken hold of both and closed the socket.
-[[noreturn]] void be_born(bool owned, int socket) {
+[[noreturn]] void be_helper(bool owned, int socket) {
   char word = owned && sys::unshare(CLONE_NEWUSER | CLONE_NEWUTS) != 0 ? '!' : '.';
   ssize_t size = sys::write(socket, &word, 1);
   if (size == 1) size = sys::read(socket, &word, 1);
@@ -124,21 +124,21 @@ constexpr const char* kinds[] = {"net", "uts", "cgroup"};
 
 // New uts and cgroup namespaces, made by a child while its parent makes the network stack: the
 // longest of a start's acts in the kernel. Its end is waited for when this goes out of scope.
-class Birth {
+class NamespaceHelper {
  public:
-  Birth() = default;
-  Birth(Birth&& other) noexcept
+  NamespaceHelper() = default;
+  NamespaceHelper(NamespaceHelper&& other) noexcept
       : pid_(std::exchange(other.pid_, 0)), socket_(std::move(other.socket_)) {}
-  Birth& operator=(Birth&&) = delete;
-  Birth(const Birth&) = delete;
-  Birth& operator=(const Birth&) = delete;
-  ~Birth() {
+  NamespaceHelper& operator=(NamespaceHelper&&) = delete;
+  NamespaceHelper(const NamespaceHelper&) = delete;
+  NamespaceHelper& operator=(const NamespaceHelper&) = delete;
+  ~NamespaceHelper() {
     release();
     while (pid_ > 0 && sys::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) continue;
   }
 
   // `uts` is "new", "owned" or anything else; nothing is begun where neither is wanted.
-  static Result<Birth> begin(const World& world, const std::string& uts, bool cgroup);
+  static Result<NamespaceHelper> begin(const World& world, const std::string& uts, bool cgroup);
   // The namespace of that kind, once it is there.
   Result<Fd> find(const char* kind) {
     char word = '.';
@@ -156,27 +156,28 @@ class Birth {
   bool ready_ = false;
 };
 
-Result<Birth> Birth::begin(const World& world, const std::string& uts, bool cgroup) {
-  Birth birth;
-  if (uts != "new" && uts != "owned" && !cgroup) return birth;
+Result<NamespaceHelper> NamespaceHelper::begin(const World& world, const std::string& uts,
+                                               bool cgroup) {
+  NamespaceHelper helper;
+  if (uts != "new" && uts != "owned" && !cgroup) return helper;
   Fd group = TRY(open_group(world.facts, world.group + "/jail"));
   int sockets[2];
   if (sys::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0)
     return fail_errno("socketpair");
-  birth.socket_ = Fd(sockets[0]);
+  helper.socket_ = Fd(sockets[0]);
   Fd theirs(sockets[1]);
   clone_args arguments{};
   arguments.flags =
       CLONE_INTO_CGROUP | (cgroup ? CLONE_NEWCGROUP : 0U) | (uts == "new" ? CLONE_NEWUTS : 0U);
   arguments.exit_signal = SIGCHLD;
   arguments.cgroup = static_cast<uint64_t>(group.get());
-  birth.pid_ = sys::clone3(&arguments);
-  if (birth.pid_ < 0) return fail_errno("new uts and cgroup namespaces");
-  if (birth.pid_ == 0) {
-    birth.release();
-    be_born(uts == "owned", theirs.get());
+  helper.pid_ = sys::clone3(&arguments);
+  if (helper.pid_ < 0) return fail_errno("new uts and cgroup namespaces");
+  if (helper.pid_ == 0) {
+    helper.release();
+    be_helper(uts == "owned", theirs.get());
   }
-  return birth;
+  return helper;
 }
 
 Result<Fd> make_net() {
@@ -265,14 +266,14 @@ Result<void> undo_view(World& world, const Op& /*op*/) {
 // namespaces NET UTS CGROUP: each "new", "host", "parent" or a path; UTS also "owned".
 Result<Words> apply_namespaces(World& world, const Op& op) {
   const std::string &net = op.args[0], &uts = op.args[1], &cgroup = op.args[2];
-  Birth birth = TRY(Birth::begin(world, uts, cgroup == "new"));
+  NamespaceHelper helper = TRY(NamespaceHelper::begin(world, uts, cgroup == "new"));
   Fd made[3];
   for (size_t i = 0; i < 3; ++i) made[i] = TRY(in(kinds[i], existing(world, kinds[i], op.args[i])));
   if (net == "new" || net == "loopback") made[0] = TRY(make_net());
   for (size_t i : {1UZ, 2UZ})
     if (op.args[i] == "new" || op.args[i] == "owned")
-      made[i] = TRY(in(fmt::format("new {} namespace", kinds[i]), birth.find(kinds[i])));
-  birth.release();
+      made[i] = TRY(in(fmt::format("new {} namespace", kinds[i]), helper.find(kinds[i])));
+  helper.release();
   if (net == "loopback") TRY(loopback_up(made[0].get()));
   Excursion visit = TRY(visit_view(world.run, world.id));
   for (size_t i = 0; i < 3; ++i)

@@ -32,11 +32,7 @@ Facts read_facts(const fs::path& path) {
   facts.boot_id = "boot";
   for (const std::string& line : split(read_text(path), "\n")) {
     const Words words = split(line, " ");
-    if (words[0] == "system")
-      facts.system = words.at(1);
-    else if (words[0] == "release")
-      facts.release = words.at(1);
-    else if (words[0] == "groups")
+    if (words[0] == "groups")
       facts.groups = words.at(1);
     else if (words[0] == "strict")
       setenv("CELLBLOCK_STRICT", "freebsd", 1);
@@ -47,9 +43,7 @@ Facts read_facts(const fs::path& path) {
 }
 
 std::string line_of(const char* indent, const Op& op) {
-  std::string line = indent + op.verb;
-  for (const std::string& word : op.args) line += " " + quote_word(word);
-  return line + "\n";
+  return indent + text_of(op) + "\n";
 }
 
 // What a start of the jail would do. What is drawn when it happens is a word in capitals.
