@@ -168,7 +168,20 @@ def another_namespace():
     return "35 times"
 
 
-CASES = (ignore_term, fork_without_end, frozen, frozen_whole, files_held, process_1_is_killed, another_namespace)
+def callers_descriptors():
+    """What the caller has open is open in no process of the jail."""
+    configure(f"j {{ path = {ROOT}; persist; exec.start = \"/bin/busybox sleep 1000 &\"; }}")
+    done = command("sh", "-c", f"exec 7< {CONF} 9>> {WORK}/held; exec {JAIL} -f {CONF} -q -c")
+    expect(done.status == 0 and not done.err, done)
+    wait_for(inside, "the sleep")
+    for pid in [command(JLS, "-j", "j", "pid1").out.strip(), *inside()]:
+        held = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
+        expect(not {CONF, f"{WORK}/held"} & set(held), pid, held)
+    os.unlink(f"{WORK}/held")
+    stopped_within(30)
+
+
+CASES = (callers_descriptors, ignore_term, fork_without_end, frozen, frozen_whole, files_held, process_1_is_killed, another_namespace)
 
 if __name__ == "__main__":
     run(CASES)
