@@ -2,10 +2,11 @@
 // jail that is no more.
 //
 // Locks, all flock(2) on files below CELLBLOCK_RUN, so that they die with their holder:
-//   lock            the registry: index, pins, sweeping. Held for a moment.
-//   ID/lock         the life of one jail: start, stop, undo. Held throughout; the holder's pid is
-//   in it. ID/parameters   what jail -m changes. Held for a moment, also by hooks of a start that
-//   holds the life lock.
+//   registry        the registry: index, pins, sweeping. Held for a moment.
+//   ID/lock         the life of one jail: start, stop, undo. Held throughout; who holds it stands
+//                   in it.
+//   ID/parameters   what jail -m changes. Held for a moment, also by hooks of a start that holds
+//                   the life lock.
 #pragma once
 
 #include <optional>
@@ -18,47 +19,10 @@
 #include "ledger/op.h"
 #include "os/facts.h"
 #include "os/kernel.h"
+#include "plan/index.h"
 #include "plan/registry.h"
 
 namespace jail {
-
-// One jail of the index.
-struct JailEntry {
-  int64_t jid = 0;  // 0: it had none when the index was rebuilt after a boot of the host
-  std::string id;
-  std::string name;
-};
-
-// The index: jid, id and today's name of every jail that has a record; and the last jid given out.
-struct Index {
-  int64_t last_jid = 0;
-  std::vector<JailEntry> entries;
-
-  const JailEntry* by_name(std::string_view name) const;
-  const JailEntry* by_jid(int64_t jid) const;
-  const JailEntry* by_id(std::string_view id) const;
-};
-
-// Reads the index; rebuilds it in memory from the ledgers where it is not there. Nothing at all is
-// an empty one.
-Result<Index> read_index(const Places& places);
-
-// Holds the registry's lock. Makes the directories that are missing (CELLBLOCK_DB/jails,
-// CELLBLOCK_RUN).
-class RegistryLock {
- public:
-  static Result<RegistryLock> take(const Places& places);
-  Index& index() { return index_; }
-  // Writes the index back if it has changed.
-  Result<void> save();
-
- private:
-  explicit RegistryLock(const Places& places) : places_(places) {}
-  Places places_;
-  Fd lock_;
-  Index index_;
-  std::string text_;  // as it is in the file
-};
 
 // A jail claimed by us: its directory below CELLBLOCK_DB/jails and the lock of its life.
 struct Claimed {

@@ -45,6 +45,23 @@ TEST_F(Claims, AClaimIsInTheIndexAndHasItsDirectoriesAndItsLock) {
   EXPECT_EQ(take_life(places_, claimed.entry).error().code, EBUSY);
 }
 
+TEST_F(Claims, NobodyElseCanOpenALockAlsoNotOneOfAnEarlierVersion) {
+  Claimed claimed = claim_one("web");
+  const std::string own = places_.run + "/" + claimed.entry.id;
+  Fd parameters = lock_parameters(places_, claimed.entry.id).value();
+  for (const std::string& file : {places_.run + "/registry", own + "/lock", own + "/parameters"}) {
+    EXPECT_EQ(std::filesystem::status(file).permissions(), std::filesystem::perms(0600)) << file;
+    std::filesystem::permissions(file, std::filesystem::perms(0644));
+  }
+  claimed.life.reset();
+  parameters.reset();
+  ASSERT_TRUE(take_life(places_, claimed.entry));
+  ASSERT_TRUE(lock_parameters(places_, claimed.entry.id));
+  claim_one("other");
+  for (const std::string& file : {places_.run + "/registry", own + "/lock", own + "/parameters"})
+    EXPECT_EQ(std::filesystem::status(file).permissions(), std::filesystem::perms(0600)) << file;
+}
+
 TEST_F(Claims, WhatIsForgottenLeavesNothing) {
   const std::string before = fake::fingerprint();
   Claimed claimed = claim_one("web");

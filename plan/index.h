@@ -1,0 +1,64 @@
+// The index of the registry: which id, jid and name belong together. Kept below CELLBLOCK_RUN and
+// changed under the registry's lock only; what it says can be found again in the ledgers.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/fd.h"
+#include "base/result.h"
+#include "plan/registry.h"
+
+namespace jail {
+
+// One jail of the index.
+struct JailEntry {
+  int64_t jid = 0;  // 0: it had none when the index was rebuilt after a boot of the host
+  std::string id;
+  std::string name;
+};
+
+// The index: jid, id and today's name of every jail that has a record; and the last jid given out.
+struct Index {
+  int64_t last_jid = 0;
+  std::vector<JailEntry> entries;
+
+  const JailEntry* by_name(std::string_view name) const;
+  const JailEntry* by_jid(int64_t jid) const;
+  const JailEntry* by_id(std::string_view id) const;
+};
+
+// Reads the index; rebuilds it in memory from the ledgers where it is not there. Nothing at all is
+// an empty one.
+Result<Index> read_index(const Places& places);
+
+// Holds the registry's lock. Makes the directories that are missing (CELLBLOCK_DB/jails,
+// CELLBLOCK_RUN).
+class RegistryLock {
+ public:
+  static Result<RegistryLock> take(const Places& places);
+  Index& index() { return index_; }
+  // Writes the index back if it has changed.
+  Result<void> save();
+
+ private:
+  explicit RegistryLock(const Places& places) : places_(places) {}
+  Places places_;
+  Fd lock_;
+  Index index_;
+  std::string text_;  // as it is in the file
+};
+
+// Where the records are: CELLBLOCK_DB/jails.
+std::string jails_of(const Places& places);
+
+// Opens a file of a lock, made where it is missing, and takes the lock (flock(2)'s `operation`);
+// EBUSY with LOCK_NB where another has it. Nobody but root can open it: any descriptor would do to
+// hold the lock for ever.
+Result<Fd> lock_file(const std::string& path, int operation);
+
+// Removes a directory and the files in it. One that is gone is a success.
+Result<void> remove_directory(const std::string& path);
+
+}  // namespace jail
