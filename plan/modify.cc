@@ -52,6 +52,8 @@ std::string resolved(const std::string& path) {
 // it reads back as.
 bool same(const char* name, const Spec& wanted, const Spec& running) {
   const std::string_view parameter = name;
+  if (parameter == "host")
+    return (wanted.host == JailSys::inherit) == (running.host == JailSys::inherit);
   if (parameter == "path") return resolved(*wanted.path) == resolved(running.path.value_or("/"));
   if (parameter == "ip4")
     return (wanted.ip4 == JailSys::inherit) == (running.ip4 == JailSys::inherit);
@@ -91,9 +93,20 @@ Result<void> rename(const Host& host, Current& current, const Spec& changes) {
   return {};
 }
 
+// With host=inherit a change would be one of the jail above, or of the host.
+Result<void> check_names(const Spec& shown, const Spec& changes) {
+  if (shown.host != JailSys::inherit) return {};
+  for (const auto& [name, field] : {std::pair{"host.hostname", &Spec::host_hostname},
+                                    {"host.domainname", &Spec::host_domainname}})
+    if (changes.*field && changes.*field != shown.*field)
+      return fail(EINVAL, fmt::format("{}: with host=inherit the name is not the jail's", name));
+  return {};
+}
+
 // What the living jail has to hear. True: it leaves, because nothing keeps it any more.
 Result<bool> tell(const Host& host, const Current& current, const Spec& changes) {
-  if (changes.host_hostname || changes.host_domainname) {
+  if (current.shown.host != JailSys::inherit &&
+      (changes.host_hostname || changes.host_domainname)) {
     TRY(set_names(current.process1.get(), changes.host_hostname ? &*changes.host_hostname : nullptr,
                   changes.host_domainname ? &*changes.host_domainname : nullptr));
   }
@@ -110,6 +123,7 @@ Result<bool> modify(const Host& host, const Job& job, const JailEntry& entry) {
     return fail(EINVAL, fmt::format("{} cannot be changed after creation", name));
   TRY(check_ranges(job.spec));
   Spec changes = changes_of(job.spec);
+  TRY(check_names(current.shown, changes));
   TRY(rename(host, current, changes));
   const bool leaving = TRY(tell(host, current, changes));
   if (leaving) (void)TRY(await_end(current.process1.get(), 10'000, -1));
@@ -126,7 +140,9 @@ Result<bool> modify(const Host& host, const Job& job, const JailEntry& entry) {
 
 const char* create_only_change(const Spec& shown, const Spec& wanted) {
   for (const Param& param : params()) {
-    if (param.access != Access::create || std::string_view(param.name) == "jid") continue;
+    const std::string_view name = param.name;
+    // Whose names a jail has is settled at its birth on this system.
+    if ((param.access != Access::create && name != "host") || name == "jid") continue;
     if (field_words(param, wanted) && !same(param.name, wanted, shown)) return param.name;
   }
   return nullptr;

@@ -649,6 +649,20 @@ TEST_F(Lives, AnUndoThatFailsIsKeptAndTriedAgain) {
   expect_as_before();
 }
 
+TEST_F(Lives, NamesThatAreNotTheJailsAreNotChanged) {
+  ASSERT_TRUE(start(conf("persist; host = inherit;"), "web"));
+  const std::string before = fake::fingerprint();
+  testing::internal::CaptureStderr();
+  for (const char* change : {"host.hostname = evil;", "host.domainname = evil;", "host = new;"})
+    EXPECT_FALSE(fake::modify(conf(change), "web")) << change;
+  const std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_NE(said.find("host.hostname: with host=inherit"), std::string::npos) << said;
+  EXPECT_NE(said.find("host cannot be changed after creation"), std::string::npos) << said;
+  EXPECT_EQ(fake::fingerprint(), before);
+  EXPECT_TRUE(fake::modify(conf("host = inherit; persist;"), "web"));
+  ASSERT_TRUE(stop("", "web"));
+}
+
 TEST_F(Lives, WhatIsBeyondHelpIsForgottenWhenAsked) {
   ASSERT_TRUE(start(conf("persist; vnet; vnet.interface = em1;"), "web"));
   {
