@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/file.h"
+#include "base/sys.h"
 #include "conf/print.h"
 #include "os/kernel.h"
 #include "plan/claims.h"
@@ -51,6 +52,12 @@ std::string Job::shown_name() const {
 
 Work Hand::work() {
   return {world, *ledger, verbs, life.talk.verbose ? show_act : nullptr};
+}
+
+Result<void> look_again(const Talk& talk, int count) {
+  pollfd stop{talk.stop_fd, POLLIN, 0};
+  return sys::poll(&stop, 1, count > 1 ? 10 : 0) > 0 ? fail_errno("wait", ECANCELED)
+                                                     : Result<void>();
 }
 
 void say(const Talk& talk, const Error& error) {

@@ -53,6 +53,10 @@ bool undo_all(Hand& hand);
 // rollback. False: as above.
 bool clean_up(Hand& hand);
 
+// Before each look at a jail that others may work on, counted from 0: ECANCELED where the user
+// wants to stop; later looks come after a pause.
+Result<void> look_again(const Talk& talk, int count);
+
 // Prints an error, but for ECANCELED: that the user wants to stop is no news to him.
 void say(const Talk& talk, const Error& error);
 

@@ -49,7 +49,9 @@ bool do_phase(const Run& run, size_t index, Step step) {
 [[noreturn]] void work(const Run& run, size_t index, int socket) {
   Job& job = run.jobs[index];
   job.talk.turns = socket;
-  follow_parent();  // killed, it takes the starts under way with it: they are undone
+  // Killed, the coordinator takes the starts under way with it: they are undone. An undo goes on
+  // without it, and a command that only stops does not catch the signal.
+  if (run.stop_fd >= 0) follow_parent();
   for (;;) {
     char step = 0;
     ssize_t size = sys::read(socket, &step, 1);
@@ -86,7 +88,25 @@ struct Crew {
   std::vector<Worker> workers;
   std::vector<bool> starting;  // by job: its start was granted
   size_t up = 0;
+  int interrupted = 0;  // 128 + a signal, if a worker ended for one
 };
+
+// Takes note of how a worker has ended: with WNOHANG if it has, with 0 once it has.
+void reap(Crew& crew, Worker& worker, int options) {
+  int status = 0;
+  if (worker.pid < 0 || sys::waitpid(worker.pid, &status, options) <= 0) return;
+  worker.pid = -1;
+  if (WIFEXITED(status) && WEXITSTATUS(status) > 128) crew.interrupted = WEXITSTATUS(status);
+}
+
+// Ends the workers that have no more to do: each has a descriptor here, and others may wait for it.
+void let_go(const Run& run, Crew& crew) {
+  for (size_t i = 0; i < crew.workers.size(); ++i) {
+    if (!run.schedule.is_over(i)) continue;
+    crew.workers[i].socket.reset();
+    reap(crew, crew.workers[i], WNOHANG);
+  }
+}
 
 // "[3/10] web" on a terminal's standard error, while many jails start.
 void show_progress(const Run& run, Crew& crew, size_t index) {
@@ -181,6 +201,7 @@ void grant(const Run& run, Crew& crew, const Grant& granted) {
 
 // Waits until a worker says something or the user wants to stop.
 void wait_for_news(const Run& run, Crew& crew, bool* stopped) {
+  let_go(run, crew);
   const std::vector<Worker>& workers = crew.workers;
   std::vector<pollfd> sources;
   std::vector<size_t> whose;
@@ -233,18 +254,12 @@ int run_jobs(const Run& run) {
     wait_for_news(run, crew, &stopped);
     print_messages(run);
   }
-  int interrupted = 0;
-  for (Worker& worker : crew.workers) {
-    worker.socket.reset();
-    int status = 0;
-    if (worker.pid > 0 && sys::waitpid(worker.pid, &status, 0) > 0 && WIFEXITED(status) &&
-        WEXITSTATUS(status) > 128)
-      interrupted = WEXITSTATUS(status);
-  }
+  for (Worker& worker : crew.workers) worker.socket.reset();
+  for (Worker& worker : crew.workers) reap(crew, worker, 0);
   // Ours if we got one: what we told the workers is always TERM.
-  const int signal = interrupted > 0 ? caught_signal(run.stop_fd) : 0;
+  const int signal = crew.interrupted > 0 ? caught_signal(run.stop_fd) : 0;
   if (signal > 0) return 128 + signal;
-  return interrupted > 0 ? interrupted : run.schedule.failed() ? 1 : 0;
+  return crew.interrupted > 0 ? crew.interrupted : run.schedule.failed() ? 1 : 0;
 }
 
 }  // namespace jail

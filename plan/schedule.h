@@ -108,6 +108,10 @@ class Schedule {
   // be undone.
   void give_up();
 
+  // True when the job will be granted nothing more.
+  bool is_over(size_t job) const {
+    return !is_open(jobs_[job].tasks[0]) && !is_open(jobs_[job].tasks[1]);
+  }
   // True when no grant will ever come again and nothing granted is still under way.
   bool finished() const { return live_ == 0; }
   // True if any jail of this run has failed or was skipped: exit status 1.

@@ -16,12 +16,15 @@ namespace jail {
 
 namespace {
 
+constexpr int lock_wait = 100;  // ms between two looks at a jail that another command works on
+
 // The jail above a dotted name, which has to run.
 Result<JailEntry> parent_of(const Index& index, const std::string& name) {
   size_t dot = name.rfind('.');
   if (dot == std::string::npos) return JailEntry{};
   const JailEntry* parent = index.by_name(std::string_view(name).substr(0, dot));
-  if (!parent) return fail(ENOENT, fmt::format("jail \"{}\" not found", name.substr(0, dot)));
+  if (!parent || !TRY(is_running(*parent)))
+    return fail(ENOENT, fmt::format("jail \"{}\" not found", name.substr(0, dot)));
   return *parent;
 }
 
@@ -160,7 +163,8 @@ Result<InTheWay> clear_the_way(const Host& host, const Job& job, const JailEntry
   if (host.hook_of == entry.id)
     return InTheWay::exists;  // our own start: waiting for it would be for ever
   Result<LifeHolder> holder = life_holder(host.places, entry.id);
-  if (holder) (void)TRY(await_end(holder->pidfd.get(), -1, job.talk.stop_fd));
+  // It may be done with this jail long before it ends.
+  if (holder) (void)TRY(await_end(holder->pidfd.get(), lock_wait, job.talk.stop_fd));
   return InTheWay::undone;
 }
 
@@ -174,7 +178,8 @@ bool say_exists(const Job& job, const JailEntry& entry) {
 // Claims the jail once nothing is in its way. False: it exists (which may be fine), or an error was
 // printed.
 Result<bool> claim_jail(const Host& host, const Job& job, Hand& hand, bool* fine) {
-  for (;;) {
+  for (int looks = 0;; ++looks) {
+    TRY(look_again(job.talk, looks));
     Index index = TRY(read_index(host.places));
     if (const JailEntry* entry = find_entry(index, job.spec)) {
       if (TRY(clear_the_way(host, job, *entry)) != InTheWay::exists) continue;

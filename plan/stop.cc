@@ -12,6 +12,7 @@ namespace jail {
 
 namespace {
 
+constexpr int lock_wait = 100;        // ms between two looks at a jail that another works on
 constexpr int give_up_wait = 10'000;  // ms for a starting command to undo its start (promise 7)
 
 void say_not_found(const Job& job) {
@@ -21,9 +22,20 @@ void say_not_found(const Job& job) {
   talk.error(fmt::format("\"{}\" not found", job.shown_name()));
 }
 
+// Waits until that process has ended or has let go of the jail. False: out of time.
+Result<bool> await_release(const Host& host, const JailEntry& entry, const LifeHolder& holder,
+                           int stop_fd) {
+  for (int waited = 0; waited < give_up_wait; waited += lock_wait) {
+    if (TRY(await_end(holder.pidfd.get(), lock_wait, stop_fd))) return true;
+    Result<LifeHolder> now = life_holder(host.places, entry.id);
+    if (!now || now->pid != holder.pid) return true;
+  }
+  return false;
+}
+
 // Asks the command that has the jail to give its start up, and waits; kills it if it does not
 // answer. A command that is stopping the jail is only waited for.
-Result<void> make_way(const Host& host, const JailEntry& entry) {
+Result<void> make_way(const Host& host, const JailEntry& entry, int stop_fd) {
   Result<LifeHolder> holder = life_holder(host.places, entry.id);
   if (!holder) return {};
   if (host.hook_of == entry.id)
@@ -31,8 +43,7 @@ Result<void> make_way(const Host& host, const JailEntry& entry) {
                 fmt::format("\"{}\" is being started by process {}", entry.name, holder->pid));
   Result<Status> status = jail_status(entry.id);
   if (status && *status == Status::starting) TRY(signal_process(holder->pidfd.get(), SIGTERM));
-  if (!TRY(await_end(holder->pidfd.get(), give_up_wait, -1)) && status &&
-      *status == Status::starting) {
+  if (!TRY(await_release(host, entry, *holder, stop_fd)) && status && *status == Status::starting) {
     TRY(signal_process(holder->pidfd.get(), SIGKILL));
     (void)TRY(await_end(holder->pidfd.get(), give_up_wait, -1));
   }
@@ -41,7 +52,8 @@ Result<void> make_way(const Host& host, const JailEntry& entry) {
 
 // The record of the jail, once nobody works on it. ENOENT: there is no such jail.
 Result<void> take_for_stop(const Host& host, const Job& job, Hand& hand, bool* was_busy) {
-  for (;;) {
+  for (int looks = 0;; ++looks) {
+    TRY(look_again(job.talk, looks));
     Index index = TRY(read_index(host.places));
     const JailEntry* entry = find_entry(index, job.spec);
     if (!entry) return fail_errno("jail", ENOENT);
@@ -49,7 +61,7 @@ Result<void> take_for_stop(const Host& host, const Job& job, Hand& hand, bool* w
     if (taken || (taken.error().code != EBUSY && taken.error().code != ENOENT)) return taken;
     *was_busy = *was_busy || taken.error().code == EBUSY;
     if (taken.error().code == EBUSY)
-      TRY(make_way(host, *entry));
+      TRY(make_way(host, *entry, job.talk.stop_fd));
     else
       TRY(prune_index(host.places, host.facts));
   }
