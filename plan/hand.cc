@@ -71,6 +71,7 @@ void fill_world(Hand& hand) {
   world.base = hand.host.places.base;
   world.facts = hand.host.facts;
   world.life = &hand.life;
+  hand.life.hook_of = hand.host.hook_of;
   hand.life.spec = &hand.spec;
   hand.life.hooks = &hand.hooks;
 }

@@ -46,6 +46,7 @@ struct Life {
   const Spec* spec = nullptr;   // at a stop: the snapshot
   const Spec* hooks = nullptr;  // whose exec.* run: the spec, or today's file in the strict mode
   Talk talk;
+  std::string hook_of;      // id of the jail whose hook this command was called by, or empty
   std::string create_text;  // the parameters as given, for -v: "name=web path=/r persist"
   int64_t jid = 0;          // of the jail once it exists
   bool jid_known = false;   // hooks hear of it: configured, or created by now

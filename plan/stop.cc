@@ -113,6 +113,21 @@ bool stop_residue(const Job& job, Hand& hand) {
   return job.all && clean;
 }
 
+// Takes a child over; one that is being started has to give up first. The coordinator lets others
+// go on meanwhile, for it may be one of them.
+Result<void> take_child(const Host& host, const JailEntry& child, const Talk& parent, Hand& hand) {
+  Talk talk = parent;
+  talk.name = child.name;
+  talk.turns = -1;
+  Result<void> taken = take_over(hand, child, talk);
+  if (taken || taken.error().code != EBUSY) return taken;
+  ignore(take_turn(parent, Turn::waits), "an undo goes on without the coordinator");
+  Result<void> way = make_way(host, child, -1);
+  ignore(take_turn(parent, Turn::ended), "an undo goes on without the coordinator");
+  TRY(std::move(way));
+  return take_over(hand, child, talk);
+}
+
 }  // namespace
 
 bool stop_jail(const Host& host, Job& job) {
@@ -196,8 +211,8 @@ bool forget_jail(const Host& host, const JailEntry& entry, const Talk& talk) {
 }
 
 void stop_children(World& world) {
-  const Life& life = *world.life;
-  Host host{places(), world.facts, {}};
+  Life& life = *world.life;
+  Host host{places(), world.facts, life.hook_of};
   Result<Index> index = read_index(host.places);
   const JailEntry* parent = index ? index->by_id(world.id) : nullptr;
   if (!parent) return;
@@ -208,17 +223,14 @@ void stop_children(World& world) {
                     [](const JailEntry& entry) { return std::ranges::count(entry.name, '.'); });
   for (const JailEntry& child : children) {
     Hand hand(host);
-    Talk talk = life.talk;
-    talk.name = child.name;
-    talk.turns = -1;
-    Result<void> taken = take_over(hand, child, talk);
+    Result<void> taken = take_child(host, child, life.talk, hand);
     if (!taken && taken.error().code == ENOENT)
       ignore(prune_index(host.places, host.facts),
              "an entry without a record is nothing but in the way");
     if (!taken) continue;
     hand.life.rolling_back = true;  // it goes with its parent: no guard can keep it
     hand.life.undo_hooks = life.undo_hooks == Hooks::none || strict() ? Hooks::none : Hooks::all;
-    undo_all(hand);
+    if (!undo_all(hand) || hand.life.failed) life.failed = true;
   }
 }
 

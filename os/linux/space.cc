@@ -233,9 +233,13 @@ Result<void> bind_root(const World& world) {
   return bind_now(world.path);
 }
 
+// One level after the other: the group of a parent that is gone by now must not come back.
 Result<Words> apply_group(World& world, const Op& op) {
-  for (const char* leaf : {"/jail/init", "/jail/run"})
-    TRY(make_group(world.facts, op.args[0] + leaf));
+  TRY(make_group(world.facts, world.base));
+  for (const char* part : {"", "/jail", "/jail/init", "/jail/run"}) {
+    const std::string path = fmt::format("{}/{}{}", world.facts.groups, op.args[0], part);
+    if (sys::mkdirat(AT_FDCWD, path.c_str(), 0755) != 0 && errno != EEXIST) return fail_errno(path);
+  }
   return Words{};
 }
 
