@@ -193,7 +193,7 @@ int act(const Host& host, const Options& options) {
   if (options.plan) return print_plans(host, request);
   Result<Fd> record = open_record_file(options);
   if (!record) return print_failure(record.error());
-  Result<Fd> signals = options.create ? catch_stop_signals() : Result<Fd>(Fd());
+  Result<Fd> signals = options.create || options.modify ? catch_stop_signals() : Result<Fd>(Fd());
   if (!signals) return print_failure(signals.error());
   finish_jobs(options, request, signals->get());
   Words complaints;
