@@ -119,12 +119,16 @@ Result<Words> list_directory(int dir, const std::string& path, bool directories)
   if (!directory) return fail_errno(path);
   (void)fd.release();  // closedir closes it
   Words names;
+  errno = 0;  // a directory that cannot be read is not at its end
   while (const dirent* entry = readdir(directory)) {
     const std::string_view name = entry->d_name;
     if (name != "." && name != ".." && (!directories || entry->d_type == DT_DIR))
       names.emplace_back(name);
+    errno = 0;
   }
+  const int failed = errno;
   closedir(directory);
+  if (failed != 0) return fail_errno(path, failed);
   return names;
 }
 

@@ -55,7 +55,7 @@ Result<Fd> lock_parameters(const Places& places, const std::string& id);
 Result<void> forget(const Places& places, const Facts& facts, const std::string& id);
 
 // Removes what claims that were killed left in the index and below CELLBLOCK_RUN, and the groups of
-// hooks that have emptied since (jail --recover).
+// hooks that have emptied since; enters the jails that the index has lost (jail --recover).
 //
 // `quick` is for what every command does first: where there are as many records as entries it takes
 // them for theirs.

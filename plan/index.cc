@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <initializer_list>
 
 #include "base/file.h"
 #include "base/sys.h"
@@ -13,56 +14,75 @@ namespace jail {
 
 namespace {
 
+// The first line, with what is read of it taken off the text. ENODATA: it is none, so the text is
+// not to be trusted.
+Result<int64_t> parse_head(std::string_view& text) {
+  const std::string_view line = text.substr(0, text.find('\n'));
+  const Words words = split(line, " ");
+  const std::optional<int64_t> last = words.size() == 3 ? parse_int(words[2]) : std::nullopt;
+  if (!text.ends_with('\n') || words.size() != 3 || words[0] != "index" || !last)
+    return fail_errno("index", ENODATA);
+  if (words[1] != "1")
+    return fail(EINVAL, fmt::format("of version {}, made by a newer program", words[1]));
+  text.remove_prefix(line.size() + 1);
+  return *last;
+}
+
+// ENODATA as above.
 Result<Index> parse_index(std::string_view text) {
   Index index;
+  index.last_jid = TRY(parse_head(text));
   // Read many times by every command: only a name in quotes is worth a lexer.
   while (!text.empty()) {
     const std::string_view line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(line.size() + 1, text.size()));
     const size_t first = line.find(' '), second = line.find(' ', first + 1);
-    if (line.empty()) continue;
-    if (second == std::string_view::npos) return fail(EINVAL, "damaged");
-    const std::string_view head = line.substr(0, first),
-                           id = line.substr(first + 1, second - first - 1),
-                           name = line.substr(second + 1);
-    const std::optional<int64_t> number = parse_int(head == "index" ? name : head);
-    if (!number) return fail(EINVAL, "damaged");
-    if (head == "index") {
-      index.last_jid = *number;
-      continue;
-    }
-    JailEntry entry{*number, std::string(id), std::string(name)};
-    if (name.starts_with('"')) entry.name = join(TRY(lex_words(name)), " ");
-    index.entries.push_back(std::move(entry));
+    if (second == std::string_view::npos) return fail_errno("index", ENODATA);
+    const std::string_view name = line.substr(second + 1);
+    const std::optional<int64_t> jid = parse_int(line.substr(0, first));
+    Result<Words> words = name.starts_with('"') ? lex_words(name) : Words{std::string(name)};
+    if (!jid || !words) return fail_errno("index", ENODATA);
+    index.entries.push_back(
+        {*jid, std::string(line.substr(first + 1, second - first - 1)), join(*words, " ")});
   }
   return index;
 }
 
-// As which jail it was booted, also if that is undone already, else the one that was asked for; 0:
-// neither is known.
-int64_t jid_of(int directory, const Ledger& ledger) {
-  for (auto act = ledger.acts().rbegin(); act != ledger.acts().rend(); ++act)
-    if (act->op.verb == "boot" && !act->op.args.empty())
-      return parse_int(act->op.args[0]).value_or(0);
-  Result<std::string> text = read_file(directory, "spec");
-  Result<Spec> spec = text ? read_spec("spec", *text) : Result<Spec>(Spec{});
-  return spec ? spec->jid.value_or(0) : 0;
+bool is_one_of(int code, std::initializer_list<int> codes) {
+  return std::ranges::find(codes, code) != codes.end();
 }
 
-// After a boot of the host, or where somebody emptied CELLBLOCK_RUN: the ledgers know name and jid.
+// What a record was started with, or nothing where that is not to be had: it is damaged, not there,
+// or not for this reader.
+Result<Spec> snapshot_of(int record) {
+  Result<std::string> text = read_file(record, "spec");
+  if (!text && !is_one_of(text.error().code, {ENOENT, EACCES, EFBIG}))
+    return std::unexpected(std::move(text.error()));
+  return text ? read_spec("spec", *text).value_or(Spec{}) : Spec{};
+}
+
+// The jid is that of the boot, also if that is undone already, else the one that was asked for; 0:
+// neither is known. Nothing for a record that nothing was announced in. One whose ledger is damaged
+// has a name all the same: it is not to be forgotten in silence.
+Result<std::optional<JailEntry>> read_entry(const Places& places, const std::string& id) {
+  Result<Fd> record = open_at(AT_FDCWD, jails_of(places) + "/" + id, O_RDONLY | O_DIRECTORY);
+  if (!record && is_one_of(record.error().code, {ENOENT, ENOTDIR})) return std::nullopt;
+  if (!record) return std::unexpected(std::move(record.error()));
+  Result<Ledger> ledger = Ledger::open(record->get(), false);
+  if (!ledger && ledger.error().code == ENOENT) return std::nullopt;
+  if (!ledger && !is_one_of(ledger.error().code, {EINVAL, EFBIG}))
+    return std::unexpected(std::move(ledger.error()));
+  if (ledger)
+    for (auto act = ledger->acts().rbegin(); act != ledger->acts().rend(); ++act)
+      if (act->op.verb == "boot" && !act->op.args.empty())
+        return JailEntry{parse_int(act->op.args[0]).value_or(0), id, ledger->head().name};
+  const Spec spec = TRY(snapshot_of(record->get()));
+  return JailEntry{spec.jid.value_or(0), id, ledger ? ledger->head().name : spec.name.value_or(id)};
+}
+
 Result<Index> rebuild_index(const Places& places) {
   Index index;
-  Result<Words> names = list_directory(AT_FDCWD, jails_of(places));
-  if (!names) return index;
-  for (const std::string& id : *names) {
-    Result<Fd> directory = open_at(AT_FDCWD, jails_of(places) + "/" + id, O_RDONLY | O_DIRECTORY);
-    if (!directory) continue;
-    Result<Ledger> ledger = Ledger::open(directory->get(), false);
-    if (!ledger) continue;
-    const int64_t jid = jid_of(directory->get(), *ledger);
-    index.entries.push_back({jid, id, ledger->head().name});
-    index.last_jid = std::max(index.last_jid, jid);
-  }
+  TRY(add_lost(places, index));
   return index;
 }
 
@@ -115,10 +135,28 @@ const JailEntry* Index::by_id(std::string_view id) const {
   return it == entries.end() ? nullptr : &*it;
 }
 
+Result<void> add_lost(const Places& places, Index& index) {
+  Result<Words> names = list_directory(AT_FDCWD, jails_of(places));
+  if (!names && names.error().code == ENOENT) return {};
+  if (!names) return std::unexpected(std::move(names.error()));
+  for (const std::string& id : *names) {
+    if (index.by_id(id)) continue;
+    std::optional<JailEntry> entry = TRY(read_entry(places, id));
+    if (!entry) continue;
+    // Another may have been started as it while it was lost.
+    if (index.by_name(entry->name)) entry->name = id;
+    if (index.by_jid(entry->jid)) entry->jid = 0;
+    index.last_jid = std::max(index.last_jid, entry->jid);
+    index.entries.push_back(std::move(*entry));
+  }
+  return {};
+}
+
 Result<Index> read_index(const Places& places) {
   Result<std::string> text = read_file(AT_FDCWD, places.run + "/index");
-  if (text) return in(places.run + "/index", parse_index(*text));
-  if (text.error().code != ENOENT) return std::unexpected(std::move(text.error()));
+  Result<Index> index = text ? parse_index(*text) : std::unexpected(std::move(text.error()));
+  if (index || !is_one_of(index.error().code, {ENOENT, ENODATA}))
+    return text ? in(places.run + "/index", std::move(index)) : index;
   return rebuild_index(places);
 }
 
@@ -128,8 +166,10 @@ namespace {
 // one that had announced nothing yet.
 Result<void> drop_unbegun(const Places& places) {
   for (const std::string& id : TRY(list_directory(AT_FDCWD, jails_of(places)))) {
-    Fd directory = TRY(open_at(AT_FDCWD, jails_of(places) + "/" + id, O_RDONLY | O_DIRECTORY));
-    Result<Ledger> ledger = Ledger::open(directory.get(), false);
+    Result<Fd> record = open_at(AT_FDCWD, jails_of(places) + "/" + id, O_RDONLY | O_DIRECTORY);
+    if (!record && record.error().code == ENOTDIR) continue;
+    if (!record) return std::unexpected(std::move(record.error()));
+    Result<Ledger> ledger = Ledger::open(record->get(), false);
     if (!ledger && ledger.error().code == ENOENT)
       TRY(remove_directory(jails_of(places) + "/" + id));
   }
@@ -150,11 +190,11 @@ Result<RegistryLock> RegistryLock::take(const Places& places) {
   TRY(make_directories(jails_of(places), 0755));
   TRY(make_directories(places.run, 0755));
   registry.lock_ = TRY(lock_file(places.run + "/registry", LOCK_EX));
-  struct stat status;
-  const bool written = sys::fstatat(AT_FDCWD, (places.run + "/index").c_str(), &status, 0) == 0;
-  if (!written) TRY(drop_unbegun(places));
+  Result<std::string> text = read_file(AT_FDCWD, places.run + "/index");
+  if (!text && text.error().code != ENOENT) return std::unexpected(std::move(text.error()));
+  if (!text) TRY(drop_unbegun(places));
   registry.index_ = TRY(read_index(places));
-  if (written) registry.text_ = text_of(registry.index_);
+  registry.text_ = text.value_or("");
   return registry;
 }
 

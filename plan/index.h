@@ -29,9 +29,13 @@ struct Index {
   const JailEntry* by_id(std::string_view id) const;
 };
 
-// Reads the index; rebuilds it in memory from the ledgers where it is not there. Nothing at all is
-// an empty one.
+// Reads the index; makes it anew in memory from the ledgers where it is not there or damaged.
+// Nothing at all is an empty one. An error if a record cannot be looked at: its jail is not gone.
 Result<Index> read_index(const Places& places);
+
+// Enters the jails that have a record and no entry. Under the registry's lock that can only be what
+// damage to the index has lost.
+Result<void> add_lost(const Places& places, Index& index);
 
 // Holds the registry's lock. Makes the directories that are missing (CELLBLOCK_DB/jails,
 // CELLBLOCK_RUN).

@@ -148,13 +148,71 @@ TEST_F(Claims, ARecordThatNothingWasAnnouncedInGoesWithTheBootOfTheHost) {
   }
 }
 
-TEST_F(Claims, AnIndexThatIsDamagedIsSaidToBeAndNotReplaced) {
-  claim_one("web");
-  std::ofstream(places_.run + "/index") << "index 1 \"";
-  Result<Index> damaged = read_index(places_);
-  ASSERT_FALSE(damaged);
-  EXPECT_TRUE(damaged.error().text.starts_with(places_.run + "/index: "));
+TEST_F(Claims, AnIndexThatIsDamagedIsMadeAnew) {
+  ASSERT_TRUE(fake::start("web { jid = 9; path = /; persist; }", "web"));
+  const std::string id = index().by_name("web")->id, good = "index 1 9\n9 " + id + " web\n";
+  for (const std::string& text :
+       {std::string(), std::string("index 1 \""), good.substr(0, good.size() - 1),
+        std::string("\n"), "9 " + id + " web\n", good + "\n", good + "x y z\n",
+        good + "8 x \"\n"}) {
+    std::ofstream(places_.run + "/index") << text;
+    ASSERT_NE(index().by_jid(9), nullptr) << text;
+    EXPECT_EQ(list_jails(false)->size(), 1U) << text;
+    ASSERT_TRUE(prune_index(places_, fake::this_world().facts, Look::quick));
+    EXPECT_EQ(read_file(AT_FDCWD, places_.run + "/index"), good) << text;
+  }
+  ASSERT_TRUE(fake::stop("", "web"));
+}
+
+TEST_F(Claims, AJailThatTheIndexHasLostIsEnteredAgain) {
+  const std::string conf = "* { path = /; persist; } web { jid = 9; } other { jid = 8; }";
+  for (const char* name : {"web", "other"}) ASSERT_TRUE(fake::start(conf, name));
+  std::string text = read_file(AT_FDCWD, places_.run + "/index").value();
+  text = text.substr(0, text.rfind('\n', text.size() - 2) + 1);
+  std::ofstream(places_.run + "/index") << text;
+  EXPECT_EQ(index().entries.size(), 1U);
+  ASSERT_TRUE(prune_index(places_, fake::this_world().facts, Look::quick));
+  EXPECT_EQ(list_jails(false)->size(), 2U);
+  for (const char* name : {"web", "other"}) ASSERT_TRUE(fake::stop("", name));
+}
+
+TEST_F(Claims, AnIndexOfANewerVersionIsLeftAlone) {
+  Claimed claimed = claim_one("web");
+  std::ofstream(places_.run + "/index") << "index 2 7\n";
+  EXPECT_EQ(read_index(places_).error().text,
+            places_.run + "/index: of version 2, made by a newer program");
   EXPECT_FALSE(claim(places_, "other", 0));
+}
+
+TEST_F(Claims, WithoutAnIndexADamagedLedgerIsNotForgotten) {
+  ASSERT_TRUE(fake::start("web { jid = 9; path = /; persist; }", "web"));
+  const std::string id = index().by_name("web")->id, record = places_.db + "/jails/" + id;
+  std::ofstream(record + "/ledger", std::ios::app) << "? x\n";
+  std::filesystem::remove(places_.run + "/index");
+  ASSERT_TRUE(prune_index(places_, fake::this_world().facts));
+  ASSERT_NE(index().by_name("web"), nullptr);
+  EXPECT_EQ(index().by_name("web")->id, id);
+  EXPECT_FALSE(fake::recover());
+  std::ofstream(record + "/spec") << "}";
+  std::filesystem::remove(places_.run + "/index");
+  EXPECT_NE(index().by_name(id), nullptr);
+}
+
+TEST_F(Claims, WithoutAnIndexWhatCannotBeLookedAtIsAnError) {
+  ASSERT_TRUE(fake::start("web { jid = 9; path = /; persist; }", "web"));
+  const std::string record = places_.db + "/jails/" + index().by_name("web")->id;
+  std::filesystem::remove(places_.run + "/index");
+  std::filesystem::rename(record + "/ledger", record + "/kept");
+  std::filesystem::create_symlink("ledger", record + "/ledger");
+  EXPECT_EQ(read_index(places_).error().code, ELOOP);
+  EXPECT_EQ(prune_index(places_, fake::this_world().facts).error().code, ELOOP);
+  std::filesystem::rename(record + "/kept", record + "/ledger");
+  std::filesystem::rename(places_.db + "/jails", places_.db + "/kept");
+  std::ofstream(places_.db + "/jails").close();
+  EXPECT_EQ(read_index(places_).error().code, ENOTDIR);
+  std::filesystem::remove(places_.db + "/jails");
+  std::filesystem::rename(places_.db + "/kept", places_.db + "/jails");
+  ASSERT_TRUE(fake::stop("", "web"));
 }
 
 TEST_F(Claims, RenamingChangesTheIndexAlone) {
