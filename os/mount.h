@@ -18,15 +18,8 @@ struct MountWords {
   std::string type, source, point, options;
 };
 
-// Checks a mount point as J4.3 says: absolute; where it lies below `root` (textually, slashes and
-// `.` normalized), every component below the root is there, no symbolic link, and no `..` that
-// climbs over the root. Texts: "PATH: not an absolute pathname", "PREFIX: STRERROR", "PREFIX is a
-// symbolic link", "PREFIX: leads out of ROOT". The root itself and points that do not lie below it
-// are only looked up.
-Result<void> check_mount_point(const std::string& root, const std::string& point);
-
-// Checks the point as above and makes one mount of fstab(5)'s words on it. On failure nothing is
-// mounted.
+// Checks the point as J4.3 says (below `root`, no component may be a link) and makes one mount of
+// fstab(5)'s words on it. On failure nothing is mounted.
 //
 // FreeBSD's types by their meaning here: nullfs (a bind, not recursive, also of a file on a file; a
 // relative source counts from the working directory, which setns(2) into a view has changed), tmpfs

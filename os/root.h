@@ -2,6 +2,8 @@
 // Never join a JailPath to a host path as text: the links in that tree belong to the jail.
 #pragma once
 
+#include <string>
+
 #include "base/fd.h"
 #include "base/path.h"
 #include "base/result.h"
@@ -23,5 +25,13 @@ Result<Fd> open_in_root(int root, const JailPath& path, int flags, unsigned mode
 // The same, but no component may be a link (ELOOP), and `..` must not climb over the root (EXDEV).
 // With O_PATH and O_NOFOLLOW the last component may be a link and is opened as such.
 Result<Fd> open_without_links(int root, const JailPath& path, int flags, unsigned mode = 0);
+
+// Opens the file that exec.consolelog names, for appending and made if need be, without ever
+// waiting: for a FIFO there has to be a reader. Below the jail's root every name is the jail's:
+// only a regular file, reached without links, is taken there (where the root is "/", a device too).
+// Errors: "exec.consolelog: LOG: not an absolute pathname", "exec.consolelog: PREFIX is a symbolic
+// link", "exec.consolelog: PREFIX: strerror", "exec.consolelog: LOG is not a regular file", "open
+// LOG: strerror".
+Result<Fd> open_log(const std::string& root, const std::string& log);
 
 }  // namespace jail

@@ -1,14 +1,15 @@
 // Running the command lists of a Spec (J4.4): on the host in the view, or in the jail.
+#include <algorithm>
+#include <climits>
 #include <cstdlib>
 #include <fmt/format.h>
 #include <signal.h>
-#include <string.h>
 
 #include "base/file.h"
 #include "base/sys.h"
 #include "os/command.h"
 #include "os/kernel.h"
-#include "os/mount.h"
+#include "os/root.h"
 #include "plan/command_line.h"
 #include "plan/life.h"
 #include "plan/privileges.h"
@@ -39,26 +40,6 @@ void fill_identity(const Life& life, bool in_jail, Identity& identity) {
   if (!name.empty()) identity.set.push_back("JNAME=" + name);
 }
 
-Result<Fd> open_log(const World& world) {
-  const std::string& log = *world.life->hooks->exec_consolelog;
-  size_t slash = log.rfind('/');
-  std::string parent = slash == std::string::npos || slash == 0 ? "/" : log.substr(0, slash);
-  if (!log.starts_with('/'))
-    return fail(EINVAL, fmt::format("exec.consolelog: {}: not an absolute pathname", log));
-  if (path_covers(world.path, log))
-    TRY(in("exec.consolelog", check_mount_point(world.path, parent)));
-  struct stat status;
-  if (path_covers(world.path, log) &&
-      sys::fstatat(AT_FDCWD, log.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-      S_ISLNK(status.st_mode)) {
-    return fail(ELOOP, fmt::format("exec.consolelog: {} is a symbolic link", log));
-  }
-  int flags = O_WRONLY | O_CREAT | O_APPEND | (path_covers(world.path, log) ? O_NOFOLLOW : 0);
-  Result<Fd> opened = open_at(AT_FDCWD, log, flags, 0666);
-  if (!opened) return fail(opened.error().code, "open " + opened.error().text);
-  return opened;
-}
-
 // What a wait came to, as J4.4 words it; empty: success.
 std::string verdict(const Ended& ended) {
   if (ended.timed_out) return "timed out";
@@ -72,7 +53,7 @@ std::string verdict(const Ended& ended) {
 Result<void> judge(World& world, const Venue& venue, Running& running, const std::string& shown,
                    const std::string& leaf) {
   const Life& life = *world.life;
-  int64_t limit = life.hooks->exec_timeout.value_or(0);
+  int64_t limit = std::min<int64_t>(life.hooks->exec_timeout.value_or(0), INT_MAX);
   Result<Ended> ended = wait_command(running, limit > 0 ? limit * 1000 : -1, life.talk.stop_fd);
   bool over = !ended || ended->timed_out;
   if (over && !leaf.empty())
@@ -115,7 +96,7 @@ Result<void> run_one(World& world, const Venue& venue, const CommandLine& line, 
   Fd log, leaf_directory;
   std::string leaf;
   if (venue.in_jail && life.hooks->exec_consolelog && !life.hooks->exec_consolelog->empty()) {
-    log = TRY(open_log(world));
+    log = TRY(open_log(world.path, *life.hooks->exec_consolelog));
     command.output = log.get();
   }
   int group = venue.group.get();

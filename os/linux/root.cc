@@ -25,7 +25,9 @@
 // is not: the jail may be what keeps the tree moving.
 #include "os/root.h"
 
+#include "base/file.h"
 #include "os/linux/abi.h"
+#include "os/linux/tree.h"
 
 namespace jail {
 namespace {
@@ -64,6 +66,32 @@ Result<Fd> open_in_root(int root, const JailPath& path, int flags, unsigned mode
 Result<Fd> open_without_links(int root, const JailPath& path, int flags, unsigned mode) {
   return open_resolved(root, path, flags, mode,
                        RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+}
+
+Result<Fd> open_log(const std::string& root, const std::string& log) {
+  constexpr int flags = O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_NOCTTY;
+  const std::string parameter = "exec.consolelog", path = plain(log);
+  if (!log.starts_with('/'))
+    return fail(EINVAL, parameter + ": " + log + ": not an absolute pathname");
+  size_t at = TRY(in(parameter, find_root(root, path))), slash = path.rfind('/');
+  Result<Fd> file;
+  if (at == std::string::npos) {
+    file = open_at(AT_FDCWD, log, flags, 0666);
+  } else {
+    Fd parent = TRY(in(parameter, open_point(root, slash == 0 ? "/" : path.substr(0, slash))));
+    file = open_without_links(parent.get(), {path.substr(slash)}, flags, 0666);
+    if (!file && file.error().code == ELOOP)
+      return fail(ELOOP, parameter + ": " + log + " is a symbolic link");
+  }
+  if (!file) return fail_errno("open " + log, file.error().code);
+  struct stat status{};
+  // Commands may wait for whoever reads what they write; we do not.
+  if (sys::fstat(file->get(), &status) < 0 || sys::fcntl(file->get(), F_SETFL, O_APPEND) < 0)
+    return fail_errno("open " + log);
+  bool mine = at == std::string::npos || S_ISREG(status.st_mode);
+  if (!mine && !(at == 0 && S_ISCHR(status.st_mode)))
+    return fail(EINVAL, parameter + ": " + log + " is not a regular file");
+  return file;
 }
 
 }  // namespace jail

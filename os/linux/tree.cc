@@ -3,22 +3,10 @@
 #include <fmt/format.h>
 
 #include "os/linux/abi.h"
-#include "os/mount.h"
 #include "os/root.h"
 
 namespace jail {
 namespace {
-
-// Without doubled and trailing slashes and `.`, so that the comparison with the root cannot be
-// fooled; "/" is empty.
-// `..` stays: what it means is the kernel's to say.
-std::string plain(const std::string& path) {
-  std::string result;
-  for (const std::string& piece : split(path, "/")) {
-    if (piece != ".") result.append("/").append(piece);
-  }
-  return result;
-}
 
 // The last complaint in the log of a file system context, without its level letter; empty if there
 // is none.
@@ -41,25 +29,17 @@ std::unexpected<Error> refused(const Fd& context, const std::string& type,
   return fail_errno(setting.empty() ? type : type + ": " + setting, code);
 }
 
-}  // namespace
-
-Result<Fd> open_point(const std::string& root, const std::string& point) {
-  if (!point.starts_with('/')) return fail(EINVAL, point + ": not an absolute pathname");
-  std::string base = plain(root), path = plain(point);
-  if (path.size() <= base.size() || !path_covers(base, path)) {
-    Fd fd(sys::openat(AT_FDCWD, point.c_str(), O_PATH | O_CLOEXEC));
-    if (!fd) return fail_errno(point);
-    return fd;
-  }
+// Opens (O_PATH) what lies below the root that the first `at` characters of a plain path name.
+Result<Fd> open_below(const std::string& path, size_t at) {
+  std::string base = path.substr(0, at);
   Fd top = TRY(open_root({base.empty() ? "/" : base}));
   Fd fd;
   // Prefix by prefix only for the sake of the message. The last step resolves all of it anew and
   // depends on no other.
-  for (size_t end = base.size(); end < path.size();) {
+  for (size_t end = at; end < path.size();) {
     end = std::min(path.find('/', end + 1), path.size());
     std::string prefix = path.substr(0, end);
-    Result<Fd> step =
-        open_without_links(top.get(), {prefix.substr(base.size())}, O_PATH | O_NOFOLLOW);
+    Result<Fd> step = open_without_links(top.get(), {prefix.substr(at)}, O_PATH | O_NOFOLLOW);
     if (!step && step.error().code == EXDEV)
       return fail(EXDEV, fmt::format("{}: leads out of {}", prefix, base));
     if (!step) return fail_errno(prefix, step.error().code);
@@ -71,9 +51,42 @@ Result<Fd> open_point(const std::string& root, const std::string& point) {
   return fd;
 }
 
-Result<void> check_mount_point(const std::string& root, const std::string& point) {
-  TRY(open_point(root, point));
-  return {};
+}  // namespace
+
+std::string plain(const std::string& path) {
+  std::string result;
+  for (const std::string& piece : split(path, "/")) {
+    if (piece != ".") result.append("/").append(piece);
+  }
+  return result;
+}
+
+// Up to the root every name is the host's, so nobody can move it between these looks.
+Result<size_t> find_root(const std::string& root, const std::string& path, size_t from) {
+  struct stat top{}, here{};
+  if (sys::fstatat(AT_FDCWD, root.c_str(), &top, 0) < 0) {
+    if (path_covers(plain(root), path)) return fail_errno(root);
+    return std::string::npos;
+  }
+  for (size_t end = from; end < path.size(); end = path.find('/', end + 1)) {
+    std::string prefix = end == 0 ? "/" : path.substr(0, end);
+    if (sys::fstatat(AT_FDCWD, prefix.c_str(), &here, 0) < 0) {
+      if (errno == ENOENT || errno == ENOTDIR) break;
+      return fail_errno(prefix);
+    }
+    if (here.st_dev == top.st_dev && here.st_ino == top.st_ino) return end;
+  }
+  return std::string::npos;
+}
+
+Result<Fd> open_point(const std::string& root, const std::string& point) {
+  if (!point.starts_with('/')) return fail(EINVAL, point + ": not an absolute pathname");
+  std::string path = plain(point);
+  size_t at = TRY(find_root(root, path));
+  if (at != std::string::npos) return open_below(path, at);
+  Fd fd(sys::openat(AT_FDCWD, point.c_str(), O_PATH | O_CLOEXEC));
+  if (!fd) return fail_errno(point);
+  return fd;
 }
 
 Result<Fd> new_tree(const std::string& type, const Words& settings, uint64_t attributes) {

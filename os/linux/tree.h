@@ -12,9 +12,20 @@
 
 namespace jail {
 
-// Opens a mount point (O_PATH). One below `root` is opened beneath it without links, so that it
-// cannot be elsewhere; errors are those of check_mount_point(). Any other, and the root itself, by
-// ordinary resolution.
+// A path without doubled and trailing slashes and `.`, so that no comparison with the root is
+// fooled; "/" is empty. `..` stays: what it means is the kernel's to say.
+std::string plain(const std::string& path);
+
+// How much of a plain path names the jail's root, by whatever name: that of `path`, one through a
+// link of the host, or another mount of it. At least `from` characters, but not all of them. npos:
+// the path does not lie below the root.
+Result<size_t> find_root(const std::string& root, const std::string& path, size_t from = 0);
+
+// Opens a mount point (O_PATH) as J4.3 says. It must be absolute. Where it lies below `root`, it is
+// opened beneath it, so that it cannot be elsewhere: every component below the root is there, no
+// symbolic link, and no `..` that climbs over the root. Texts: "PATH: not an absolute pathname",
+// "PREFIX: STRERROR", "PREFIX is a symbolic link", "PREFIX: leads out of ROOT". Any other, and the
+// root itself, by ordinary resolution.
 Result<Fd> open_point(const std::string& root, const std::string& point);
 
 // A new mount of the file system `type`, detached and private. Settings are fsconfig(2)'s:

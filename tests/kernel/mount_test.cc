@@ -2,6 +2,7 @@
 #include <sys/mman.h>
 #include <sys/statfs.h>
 
+#include "os/linux/tree.h"
 #include "tests/kernel/view.h"
 
 namespace jail {
@@ -31,9 +32,7 @@ TEST_F(MountTest, EveryComponentBelowTheRootMustBeThereAndNoLink) {
 
 TEST_F(MountTest, BelowTheRootOfTheHostEveryComponentCounts) {
   link("mnt", "/jail/link");
-  EXPECT_EQ(check_mount_point("/", path_ + "/link/x").error().text,
-            path_ + "/link is a symbolic link");
-  good(check_mount_point("/", path_ + "/mnt"));
+  bad(mount_words("/", {"tmpfs", "t", path_ + "/link/x", ""}), "HOST/jail/link is a symbolic link");
   good(mount_words("/", {"tmpfs", "t", path_ + "/mnt", ""}));
   EXPECT_EQ(last().point, path_ + "/mnt");
 }
@@ -60,6 +59,16 @@ TEST_F(MountTest, LinksAboveTheRootAreTheHostsAndAreFollowed) {
   link("jail", "/alias");
   good(mount_words(host_ + "/alias", {"tmpfs", "t", host_ + "/alias/mnt", ""}));
   EXPECT_EQ(last().point, path_ + "/mnt");
+}
+
+TEST_F(MountTest, ThePathOfTheRootAndThatOfThePointMayBeTwoNamesOfOnePlace) {
+  link("jail", "/alias");
+  link("/source", "/jail/link");
+  for (const char* name : {"/alias", "/source/../jail", "//./jail"})
+    bad(mount_at("tmpfs", "t", std::string(name) + "/link"),
+        "HOST" + plain(name) + "/link is a symbolic link");
+  bad(mount_words(host_ + "/alias", {"tmpfs", "t", path_ + "/link", ""}),
+      "HOST/jail/link is a symbolic link");
 }
 
 TEST_F(MountTest, ThePointMayBeTheRootItselfOrOutside) {

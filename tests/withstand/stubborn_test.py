@@ -146,6 +146,16 @@ def process_1_is_killed():
             expect(not names("-d"), names("-d"))
 
 
+def its_log():
+    """What the jail puts in the place of its log is neither waited for nor followed."""
+    for there in ("mkfifo /own.log", "ln -s /mnt/work/out /own.log"):
+        configure(f"j {{ path = {ROOT}; persist; exec.consolelog = {ROOT}/own.log; exec.start = 'busybox rm -f /own.log; busybox {there}'; exec.stop = 'echo x'; }}")
+        good("-c")
+        done = jail("-r", "j", timeout=30)
+        expect("/own.log" in done.err and not names("-d") and not os.path.exists(f"{WORK}/out"), there, done)
+        os.unlink(f"{ROOT}/own.log")
+
+
 def another_namespace():
     """Starts and stops inside `unshare -m`, where pinning can fail (the kernel's answer to namespaces that were made too late)."""
     configure(f"j {{ path = {ROOT}; persist; mount.devfs; mount.procfs; mount = 'tmpfs {ROOT}/tmp tmpfs rw 0 0'; exec.start = 'echo x > /tmp/x'; }}")
@@ -181,7 +191,7 @@ def callers_descriptors():
     stopped_within(30)
 
 
-CASES = (callers_descriptors, ignore_term, fork_without_end, frozen, frozen_whole, files_held, process_1_is_killed, another_namespace)
+CASES = (callers_descriptors, ignore_term, fork_without_end, frozen, frozen_whole, files_held, process_1_is_killed, its_log, another_namespace)
 
 if __name__ == "__main__":
     run(CASES)
