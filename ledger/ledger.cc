@@ -90,13 +90,20 @@ Result<Ledger> Ledger::parse(std::string_view text) {
         ledger.head_ = TRY(parse_head(line));
         return {};
       }
-      if (line.size() < 3 || line[1] != ' ' || line.find('\0') != std::string_view::npos)
-        return fail(EINVAL, "not a line of a ledger");
-      return ledger.take(line[0], TRY(lex_words(line.substr(2))));
+      return ledger.take_line(line);
     }();
     if (!taken) return std::unexpected(std::move(taken.error()).in(fmt::format("line {}", number)));
   }
   if (ledger.head_.id.empty()) return fail(EINVAL, "no first line");
+  return ledger;
+}
+
+Ledger Ledger::salvage(std::string_view text, LedgerHead otherwise) {
+  Ledger ledger;
+  ledger.head_ = parse_head(text.substr(0, text.find('\n'))).value_or(std::move(otherwise));
+  for (size_t end = 0; (end = text.find('\n')) != std::string_view::npos;
+       text.remove_prefix(end + 1))
+    ignore(ledger.take_line(text.substr(0, end)), "what cannot be read is left out");
   return ledger;
 }
 
@@ -113,6 +120,12 @@ const Act* Ledger::newest(std::string_view verb) const {
 Words Ledger::yielded(std::string_view verb) const {
   const Act* act = newest(verb);
   return act ? act->yield : Words{};
+}
+
+Result<void> Ledger::take_line(std::string_view line) {
+  if (line.size() < 3 || line[1] != ' ' || line.find('\0') != std::string_view::npos)
+    return fail(EINVAL, "not a line of a ledger");
+  return take(line[0], TRY(lex_words(line.substr(2))));
 }
 
 // One line's meaning, the same for a line read back and a line just written.

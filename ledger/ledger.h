@@ -67,6 +67,11 @@ class Ledger {
   // Reads the text of a ledger (the reader behind open; hostile text allowed). Not writable.
   static Result<Ledger> parse(std::string_view text);
 
+  // What can be understood of the text of a damaged ledger: lines that are none are left out, and
+  // `otherwise` is the head where the first line is one of them. Not writable: what is undone is
+  // struck in memory only.
+  static Ledger salvage(std::string_view text, LedgerHead otherwise);
+
   const LedgerHead& head() const { return head_; }
   const std::vector<Act>& acts() const { return acts_; }
   // The newest mark ("up", "down", "reboot" ...) with its words, or no words.
@@ -93,6 +98,7 @@ class Ledger {
  private:
   Result<void> append(char sign, const Words& words, bool sync);
   Result<void> take(char sign, Words words);
+  Result<void> take_line(std::string_view line);
 
   Fd file_;
   off_t size_ = 0;  // of what is whole in it

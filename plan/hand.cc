@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/sys.h"
+#include "base/table.h"
 #include "conf/print.h"
 #include "os/kernel.h"
 #include "plan/claims.h"
@@ -34,13 +35,77 @@ void read_back(Hand& hand) {
   }
 }
 
-// A claim that was killed before the ledger's first line has an empty one.
-Result<Ledger> open_ledger(const Hand& hand) {
-  Result<Ledger> ledger = Ledger::open(hand.claimed.directory.get(), true);
-  if (ledger || ledger.error().code != ENOENT) return ledger;
+// What of a damaged ledger can be read, and what every jail has.
+Ledger salvage_ledger(const Hand& hand) {
   const JailEntry& entry = hand.claimed.entry;
-  return Ledger::create(hand.claimed.directory.get(),
-                        {entry.id, entry.name, hand.host.facts.boot_id}, false);
+  std::string text = read_file(hand.claimed.directory.get(), "ledger").value_or("");
+  text.insert(text.find('\n') + 1, fmt::format("+ group {}/{}\n+ view / -\n+ boot {} new new\n",
+                                               hand.world.base, entry.id, entry.jid));
+  return Ledger::salvage(text, {entry.id, entry.name, hand.host.facts.boot_id});
+}
+
+Error with_advice(Error error, const Hand& hand) {
+  error.text +=
+      fmt::format("; \"jail --recover --forget {}\" goes on without it", hand.claimed.entry.name);
+  return error;
+}
+
+void say_passed_over(Hand& hand, const Error& error) {
+  hand.damaged = true;
+  hand.life.talk.error(error.text + ": going on with what can be read");
+}
+
+// A claim that was killed before the ledger's first line has an empty one.
+Result<Ledger> open_ledger(Hand& hand, Damage damage) {
+  Result<Ledger> ledger = Ledger::open(hand.claimed.directory.get(), true);
+  const JailEntry& entry = hand.claimed.entry;
+  if (!ledger && ledger.error().code == ENOENT)
+    return Ledger::create(hand.claimed.directory.get(),
+                          {entry.id, entry.name, hand.host.facts.boot_id}, false);
+  if (ledger || (ledger.error().code != EINVAL && ledger.error().code != EFBIG)) return ledger;
+  if (damage == Damage::refused)
+    return std::unexpected(with_advice(std::move(ledger.error()), hand));
+  say_passed_over(hand, ledger.error());
+  return salvage_ledger(hand);
+}
+
+// Whether something will be undone, and not only struck because it died with a boot of the host.
+bool needs_snapshot(const Hand& hand) {
+  const bool same_boot = hand.ledger->head().boot_id == hand.host.facts.boot_id;
+  return std::ranges::any_of(hand.ledger->acts(), [&](const Act& act) {
+    const Verb* verb = find_row(std::span<const Verb>(hand.verbs), act.op.verb);
+    return act.open && (same_boot || (verb && verb->lives == Lives::disk));
+  });
+}
+
+// A snapshot that a loss of power took is of no account where the jail went with it.
+Result<void> take_snapshot(Hand& hand, Damage damage) {
+  Result<std::string> text = read_file(hand.claimed.directory.get(), "spec");
+  if (!text && text.error().code == ENOENT) return {};
+  Result<Spec> spec =
+      text ? in("spec", read_spec("spec", *text)) : std::unexpected(std::move(text.error()));
+  if (spec) {
+    hand.spec = std::move(*spec);
+    return {};
+  }
+  if (spec.error().code != EINVAL && spec.error().code != EFBIG)
+    return std::unexpected(std::move(spec.error()));
+  if (!needs_snapshot(hand)) return {};
+  if (damage == Damage::refused) return std::unexpected(with_advice(std::move(spec.error()), hand));
+  say_passed_over(hand, spec.error());
+  return {};
+}
+
+// A stop was refused. exec.prestop, whose act may be struck by now, guards the next one as well.
+void stay_up(Hand& hand) {
+  const Op guarded{"hook", {"poststart"}};
+  const std::vector<Act>& acts = hand.ledger->acts();
+  const auto last = std::ranges::find(acts.rbegin(), acts.rend(), guarded, &Act::op);
+  if (last != acts.rend() && !last->open) {
+    Result<size_t> place = hand.ledger->begin(guarded, false);
+    if (place) ignore(hand.ledger->done(*place, {}), "an open act is undone, confirmed or not");
+  }
+  ignore(hand.ledger->set_mark({"up"}), "the mark `down` only says that a stop was tried");
 }
 
 }  // namespace
@@ -76,16 +141,13 @@ void fill_world(Hand& hand) {
   hand.life.hooks = &hand.hooks;
 }
 
-Result<void> take_over(Hand& hand, const JailEntry& entry, const Talk& talk) {
+Result<void> take_over(Hand& hand, const JailEntry& entry, const Talk& talk, Damage damage) {
   hand.claimed = TRY(take_life(hand.host.places, entry));
   hand.life.talk = talk;
   hand.life.talk.stop_fd = -1;
   fill_world(hand);
-  hand.ledger = TRY(open_ledger(hand));
-  Result<std::string> snapshot = read_file(hand.claimed.directory.get(), "spec");
-  if (!snapshot && snapshot.error().code != ENOENT)
-    return std::unexpected(std::move(snapshot.error()));
-  if (snapshot) hand.spec = TRY(in("spec", read_spec("spec", *snapshot)));
+  hand.ledger = TRY(open_ledger(hand, damage));
+  TRY(take_snapshot(hand, damage));
   hand.hooks = hand.spec;
   hand.life.jid = entry.jid;
   hand.life.jid_known = hand.ledger->newest("boot") || hand.spec.jid;
@@ -107,8 +169,7 @@ Result<bool> is_whole(const Hand& hand) {
 bool undo_all(Hand& hand) {
   Unwound result = unwind(hand.work(), hand.host.facts.boot_id);
   for (const Trouble& trouble : result.troubles) say(hand.life.talk, trouble.error);
-  if (result.refused)
-    ignore(hand.ledger->set_mark({"up"}), "the mark `down` only says that a stop was tried");
+  if (result.refused) stay_up(hand);
   if (hand.ledger->any_open()) return false;
   Result<void> forgotten = forget(hand.host.places, hand.host.facts, hand.world.id);
   if (!forgotten) say(hand.life.talk, forgotten.error());

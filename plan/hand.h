@@ -26,7 +26,8 @@ struct Hand {
   const Host& host;
   Claimed claimed;
   std::optional<Ledger> ledger;
-  Spec spec, hooks;  // the snapshot; and whose exec.* run
+  Spec spec, hooks;      // the snapshot; and whose exec.* run
+  bool damaged = false;  // something of the record could not be read and was passed over
   World world;
   Life life;
   std::vector<Verb> verbs = all_verbs();
@@ -35,10 +36,15 @@ struct Hand {
 // Points world and life at what was claimed.
 void fill_world(Hand& hand);
 
+// What take_over does about a snapshot or a ledger that is none: an error, or says so and goes on
+// without what cannot be read.
+enum class Damage : unsigned char { refused, passed_over };
+
 // Takes the life lock of a jail that has a record, and reads the record: snapshot, ledger, what its
 // acts yielded. EBUSY: a living command has it; ENOENT: it is no more. Else the record cannot be
-// read.
-Result<void> take_over(Hand& hand, const JailEntry& entry, const Talk& talk);
+// read. A damaged snapshot that nothing to be undone needs is passed over in any case.
+Result<void> take_over(Hand& hand, const JailEntry& entry, const Talk& talk,
+                       Damage damage = Damage::refused);
 
 // Whether the jail's process 1 lives, and whether its start has succeeded too and no stop has
 // begun. An error where that cannot be told.

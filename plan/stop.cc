@@ -183,7 +183,7 @@ bool recover_jail(const Host& host, const JailEntry& entry, const Talk& talk) {
 
 bool forget_jail(const Host& host, const JailEntry& entry, const Talk& talk) {
   Hand hand(host);
-  Result<void> taken = take_over(hand, entry, talk);
+  Result<void> taken = take_over(hand, entry, talk, Damage::passed_over);
   if (!taken) {
     say(talk, taken.error());
     return false;
@@ -191,7 +191,8 @@ bool forget_jail(const Host& host, const JailEntry& entry, const Talk& talk) {
   Result<bool> whole = is_whole(hand);
   if (!whole) say(talk, whole.error());
   if (!whole) return false;
-  if (*whole) {
+  // A damaged record is in the way of every stop.
+  if (*whole && !hand.damaged) {
     talk.error(fmt::format("\"{}\" is up: stop it instead", entry.name));
     return false;
   }

@@ -1,7 +1,9 @@
 // Tests of whole lives: start, stop, modify and recover, over the world of tests/fake. After each
 // the world is as it was before.
+#include <fcntl.h>
 #include <filesystem>
 #include <fmt/format.h>
+#include <fstream>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -678,6 +680,48 @@ TEST_F(Lives, WhatIsBeyondHelpIsForgottenWhenAsked) {
   EXPECT_TRUE(forget_jail(host, entry, {.name = "web"}));
   EXPECT_NE(testing::internal::GetCapturedStderr().find("forgotten: lend em1"), std::string::npos);
   EXPECT_EQ(status_of("web"), "absent");
+}
+
+TEST_F(Lives, ASnapshotThatALossOfPowerTookIsOfNoAccount) {
+  for (const char* how : {"recover", "stop", "start"}) {
+    ASSERT_TRUE(start(conf("persist;"), "web"));
+    const std::string record = places().db + "/jails/" + read_index(places())->by_name("web")->id;
+    std::ofstream(record + "/spec") << std::string(90, '\0');
+    testing::internal::CaptureStderr();
+    EXPECT_FALSE(stop("", "web"));  // it needs it
+    EXPECT_NE(testing::internal::GetCapturedStderr().find("--recover --forget web"),
+              std::string::npos);
+    fake::reboot();
+    EXPECT_TRUE(how == std::string("recover") ? recover()
+                : how == std::string("stop")  ? stop("", "web")
+                                              : start(conf("persist;"), "web"));
+    EXPECT_EQ(status_of("web"), how == std::string("start") ? "up" : "absent");
+  }
+  ASSERT_TRUE(stop("", "web"));
+}
+
+TEST_F(Lives, ADamagedRecordIsForgottenWhenAskedAndTheJailEndsWithIt) {
+  for (const char* file : {"spec", "ledger", "both"}) {
+    ASSERT_TRUE(start(everything(), "web"));
+    const Host host = fake::this_world();
+    const JailEntry entry = *read_index(host.places)->by_name("web");
+    const std::string record = host.places.db + "/jails/" + entry.id;
+    if (file != std::string("ledger"))
+      std::ofstream(record + "/spec") << std::string(90, '\0') << "\n";
+    if (file != std::string("spec")) {
+      std::string text = read_file(AT_FDCWD, record + "/ledger").value();
+      for (const char* line : {"+ group", "+ boot", "= start"})
+        text.replace(text.find(line), 3, std::string(3, '\0'));
+      std::ofstream(record + "/ledger") << text;
+    }
+    testing::internal::CaptureStderr();
+    EXPECT_FALSE(stop("", "web"));
+    EXPECT_FALSE(recover());
+    EXPECT_TRUE(forget_jail(host, entry, {.name = "web"}));
+    const std::string said = testing::internal::GetCapturedStderr();
+    EXPECT_NE(said.find("going on with what can be read"), std::string::npos) << said;
+    expect_as_before();
+  }
 }
 
 TEST_F(Lives, OneThatIsUpIsNotForgotten) {
