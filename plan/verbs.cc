@@ -1,6 +1,7 @@
 #include "plan/verbs.h"
 
 #include <algorithm>
+#include <climits>
 #include <ctime>
 #include <fmt/format.h>
 #include <signal.h>
@@ -106,6 +107,17 @@ int64_t now_ms() {
   return static_cast<int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
 }
 
+// Waits for a process that got SIGTERM until `end`. False: out of time.
+Result<bool> await_until(const Process1& told, int64_t end) {
+  Result<Fd> process = open_process(told.pid);
+  if (!process || start_time(told.pid).value_or(0) != told.start) return true;
+  for (;;) {
+    const int64_t left = std::clamp<int64_t>(end - now_ms(), 0, INT_MAX);
+    if (TRY(await_end(process->get(), static_cast<int>(left), -1))) return true;
+    if (now_ms() >= end) return false;
+  }
+}
+
 // SIGTERM to everything in the jail but process 1, then up to stop.timeout seconds until all that
 // were told are gone (J4.7). Running out of time is no failure: the undo of `boot` ends what is
 // left.
@@ -114,21 +126,20 @@ Result<void> terminate(World& world) {
   if (life.stop_timeout <= 0) return {};
   Result<std::vector<pid_t>> members = group_members(world.facts, world.group + "/jail/run", {});
   if (!members || members->empty()) return {};
-  std::vector<Fd> told;
+  std::vector<Process1> told;  // not by descriptor: there may be more than we can open
   std::string numbers;
   for (pid_t pid : *members) {
     Result<Fd> process = open_process(pid);
-    if (!process || !signal_process(process->get(), SIGTERM)) continue;
+    Result<uint64_t> start = process ? start_time(pid) : fail_errno("process", ESRCH);
+    if (!start || !signal_process(process->get(), SIGTERM)) continue;
     numbers += fmt::format(" {}", pid);
-    told.push_back(std::move(*process));
+    told.push_back({pid, *start});
   }
   if (life.talk.verbose) life.talk.note("sent SIGTERM to:" + numbers);
   ignore(take_turn(life.talk, Turn::waits), "an undo goes on without the coordinator");
-  const int64_t end = now_ms() + life.stop_timeout * 1000;
-  for (const Fd& process : told) {
-    int left = static_cast<int>(std::max<int64_t>(end - now_ms(), 0));
-    if (!TRY(await_end(process.get(), left, -1))) break;
-  }
+  const int64_t end = now_ms() + std::min<int64_t>(life.stop_timeout, INT_MAX) * 1000;
+  for (const Process1& process : told)
+    if (!TRY(await_until(process, end))) break;
   ignore(take_turn(life.talk, Turn::ended), "an undo goes on without the coordinator");
   return {};
 }
