@@ -31,6 +31,8 @@ struct MountWords {
 // by itself, see below). Any type with the option bind or rbind is a bind. All others are this
 // kernel's own types with their own options.
 //
+// A source below `root` (whatever its name: `root` may be a link) is found like a point: no link.
+//
 // Options: those of every mount as in mount(8); a mount has no devices unless `dev` is among them.
 // Those that only mount(8) and fstab(5) know (late, noauto, nfsv4acls, x-*, ...) are taken and do
 // nothing (J6.36). Texts: "POINT: TYPE: unknown option WORD"; or what the kernel says. ENODEV,
@@ -39,9 +41,9 @@ Result<void> mount_words(const std::string& root, const MountWords& words);
 
 // Removes what mount_words() left on disk: the work directory of a unionfs (".cellblock-work-INODE"
 // beside the upper directory, on the same file system), which the kernel needs as long as the mount
-// is there. To be called when the last view with that mount is gone; nothing there, or another
-// type, is a success. ENOTEMPTY where a crash left half a copy in it: the next mount of the same
-// words cleans that up.
+// is there. To be called when the last view with that mount is gone; nothing there (or a
+// link, in the jail's own tree), or another type, is a success. ENOTEMPTY where a crash left half a
+// copy in it: the next mount of the same words cleans that up.
 Result<void> sweep_mount(const std::string& root, const MountWords& words);
 
 // True for the types that belong to a pid namespace and therefore are mounted by process 1 itself

@@ -32,8 +32,10 @@ Result<void> mount_bind(const Request& request) {
   TRY(in(words.point, refuse_words(words.type, request.options.words)));
   Fd point = TRY(open_point(request.root, words.point));
   unsigned recursive = request.options.recursive ? AT_RECURSIVE : 0;
-  Fd tree(sys::open_tree(AT_FDCWD, words.source.c_str(),
-                         OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | recursive));
+  Fd source = TRY(in(words.point, open_source(request.root, words.source)));
+  unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | recursive;
+  Fd tree(source ? sys::open_tree(source.get(), "", flags | AT_EMPTY_PATH)
+                 : sys::open_tree(AT_FDCWD, words.source.c_str(), flags));
   if (!tree) return fail_errno(words.source);
   // Only ever takes rights away: what the host's own mount forbids stays forbidden.
   mount_attr change{};
@@ -143,7 +145,11 @@ Result<void> mount_other(const Request& request) {
   const MountOptions& options = request.options;
   const std::string& type = request.words.type;
   Words settings = options.words;
-  if (!request.words.source.empty()) settings.push_back("source=" + request.words.source);
+  const std::string& source = request.words.source;
+  Fd inside;
+  if (source.starts_with('/'))
+    inside = TRY(in(request.words.point, open_source(request.root, source)));
+  if (!source.empty()) settings.push_back("source=" + (inside ? fd_path(inside) : source));
   settings.insert(settings.end(), options.flags.begin(), options.flags.end());
   if (options.attributes & MOUNT_ATTR_RDONLY) settings.push_back("ro");
   // Terminals are devices: without them there is no devpts.

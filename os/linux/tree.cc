@@ -89,6 +89,19 @@ Result<Fd> open_point(const std::string& root, const std::string& point) {
   return fd;
 }
 
+Result<Fd> open_source(const std::string& root, const std::string& source) {
+  char here[4096];
+  bool relative = !source.starts_with('/');
+  if (source.empty() || (relative && getcwd(here, sizeof here) == nullptr)) return Fd();
+  std::string path = plain(relative ? fmt::format("{}/{}", here, source) : source);
+  size_t at = TRY(find_root(root, path));
+  // What `..` leads to from the root itself is the host's.
+  while (at != std::string::npos && (path + "/").compare(at, 4, "/../") == 0)
+    at = TRY(find_root(root, path, at + 3));
+  if (at == std::string::npos || at == 0) return Fd();
+  return open_below(path, at);
+}
+
 Result<Fd> new_tree(const std::string& type, const Words& settings, uint64_t attributes) {
   Fd context(sys::fsopen(type.c_str(), FSOPEN_CLOEXEC));
   if (!context && errno == ENODEV) return fail(ENODEV, type + ": no such file system here");

@@ -28,6 +28,11 @@ Result<size_t> find_root(const std::string& root, const std::string& path, size_
 // root itself, by ordinary resolution.
 Result<Fd> open_point(const std::string& root, const std::string& point);
 
+// Opens (O_PATH) a mount's source where it lies below `root`: as a point, since the links there are
+// the jail's. No descriptor: it lies elsewhere, or the root is "/", and ordinary resolution is
+// right. A relative one counts from the working directory.
+Result<Fd> open_source(const std::string& root, const std::string& source);
+
 // A new mount of the file system `type`, detached and private. Settings are fsconfig(2)'s:
 // "key=value" or "flag"; attributes MOUNT_ATTR_*. Errors: "TYPE: no such file system here"
 // (ENODEV); what the kernel's own log of the attempt says ("tmpfs: Bad value for 'size'"); "TYPE:

@@ -18,10 +18,16 @@ struct Layers {
   std::string upper_path;
 };
 
+Result<Fd> open_directory(const std::string& root, const std::string& source) {
+  Fd fd = TRY(open_source(root, source));
+  if (!fd) fd = Fd(sys::openat(AT_FDCWD, source.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!fd) return fail_errno(source);
+  return fd;
+}
+
 Result<Layers> open_layers(const std::string& root, const MountWords& words, bool below) {
   Fd point = TRY(open_point(root, words.point));
-  Fd source(sys::openat(AT_FDCWD, words.source.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!source) return fail_errno(words.source);
+  Fd source = TRY(open_directory(root, words.source));
   if (below) return Layers{std::move(source), std::move(point), words.point};
   return Layers{std::move(point), std::move(source), words.source};
 }
@@ -42,9 +48,9 @@ std::string work_name(const struct statx& upper) {
   return ".cellblock-work-" + std::to_string(upper.stx_ino);
 }
 
-Result<Fd> parent_of(const Layers& layers) {
-  Fd parent(sys::openat(layers.upper.get(), "..", O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!parent) return fail_errno(layers.upper_path);
+Result<Fd> parent_of(const Fd& upper, const std::string& path) {
+  Fd parent(sys::openat(upper.get(), "..", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!parent) return fail_errno(path);
   return parent;
 }
 
@@ -104,6 +110,12 @@ bool is_below(const MountOptions& options) {
   return std::ranges::find(options.words, "below") != options.words.end();
 }
 
+// Nothing is left to find: its directory went, or the jail, in its own tree, has put something else
+// there. Any other failure says nothing about that.
+bool is_gone(int code) {
+  return code == ENOENT || code == ENOTDIR || code == ELOOP || code == EXDEV;
+}
+
 }  // namespace
 
 Result<void> mount_union(const std::string& root, const MountWords& words,
@@ -114,7 +126,7 @@ Result<void> mount_union(const std::string& root, const MountWords& words,
   Fd point = TRY(open_point(root, words.point));
   Layers layers = TRY(open_layers(root, words, is_below(options)));
   struct statx upper = TRY(look(layers.upper, layers.upper_path));
-  Fd parent = TRY(parent_of(layers));
+  Fd parent = TRY(parent_of(layers.upper, layers.upper_path));
   struct statx above = TRY(look(parent, layers.upper_path));
   if (same_file(upper, above)) return no_place(layers.upper_path);
   Fd tree;
@@ -132,19 +144,24 @@ Result<void> mount_union(const std::string& root, const MountWords& words,
 Result<void> sweep_mount(const std::string& root, const MountWords& words) {
   if (words.type != "unionfs") return {};
   MountOptions options = parse_mount_options(words.options);
-  Result<Layers> layers = open_layers(root, words, is_below(options));
-  if (!layers) return {};  // with the directory its neighbour went, or never came
-  struct statx upper = TRY(look(layers->upper, layers->upper_path));
-  Fd parent = TRY(parent_of(*layers));
+  bool below = is_below(options);
+  const std::string& path = below ? words.point : words.source;
+  Result<Fd> found = below ? open_point(root, path) : open_directory(root, path);
+  if (!found && is_gone(found.error().code)) return {};
+  if (!found) return std::unexpected(std::move(found.error()));
+  struct statx upper = TRY(look(*found, path));
+  Result<Fd> parent = parent_of(*found, path);
+  if (!parent && is_gone(parent.error().code)) return {};
+  if (!parent) return std::unexpected(std::move(parent.error()));
   std::string name = work_name(upper);
-  Fd work(sys::openat(parent.get(), name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!work) return {};
+  Fd work(sys::openat(parent->get(), name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!work && is_gone(errno)) return {};
+  if (!work) return fail_errno(path);
   for (const char* inner : {"work", "index"}) {
     if (sys::unlinkat(work.get(), inner, AT_REMOVEDIR) < 0 && errno != ENOENT)
-      return fail_errno(layers->upper_path);
+      return fail_errno(path);
   }
-  if (sys::unlinkat(parent.get(), name.c_str(), AT_REMOVEDIR) < 0)
-    return fail_errno(layers->upper_path);
+  if (sys::unlinkat(parent->get(), name.c_str(), AT_REMOVEDIR) < 0) return fail_errno(path);
   return {};
 }
 

@@ -1,5 +1,6 @@
 // Mounts on the real kernel: points, binds, file systems, unions.
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/statfs.h>
 
 #include "os/linux/tree.h"
@@ -174,6 +175,30 @@ TEST_F(MountTest, ASourceIsTheHostsAndItsLinksAreFollowed) {
   ASSERT_EQ(sys::chdir("/"), 0);
   EXPECT_EQ(mount_at("nullfs", "/none", "/jail/proc").error().text,
             host_ + "/none: No such file or directory");
+}
+
+TEST_F(MountTest, BelowTheRootTheLinksInASourceAreTheJailsAndAreNotFollowed) {
+  mkdir_at("/jail/data");
+  write("/jail/data/file", "jail's");
+  link("jail", "/alias");
+  link("/", "/jail/out");
+  for (const char* name : {"/jail", "/alias", "//./jail", "/jail/../jail", "/source/../jail"}) {
+    const std::string source = name + std::string("/out") + host_ + "/source";
+    const std::string text = "HOST" + plain(name) + "/out is a symbolic link";
+    bad(mount_at("nullfs", source, "/jail/mnt"), "HOST/jail/mnt: " + text);
+    bad(mount_at("none", source, "/jail/mnt", "rbind"), "HOST/jail/mnt: " + text);
+    bad(mount_at("unionfs", source, "/jail/mnt"), text);
+    bad(mount_at("ext4", source, "/jail/mnt"), "HOST/jail/mnt: " + text);
+    good(mount_at("nullfs", name + std::string("/data"), "/jail/mnt"));
+    EXPECT_EQ(this->text("/jail/mnt/file"), "jail's");
+    ASSERT_EQ(sys::umount2((path_ + "/mnt").c_str(), 0), 0);
+  }
+  ASSERT_EQ(sys::chdir(path_.c_str()), 0);
+  bad(mount_words(path_, {"nullfs", "out/etc", path_ + "/mnt", ""}),
+      "HOST/jail/mnt: HOST/jail/out is a symbolic link");
+  ASSERT_EQ(sys::chdir("/"), 0);
+  good(mount_at("nullfs", "/jail/../source", "/jail/mnt"));
+  good(mount_at("nullfs", "/jail/mnt/sub", "/jail/dev"));  // through a mount is no way out
 }
 
 TEST_F(MountTest, WhatIsMountedBelowACloneStaysInTheView) {
@@ -376,6 +401,31 @@ TEST_F(MountTest, TheWorkDirectoryOfAUnionfsIsSweptAway) {
   EXPECT_EQ(left(), 0U);
   good(sweep_mount(path_, words));
   EXPECT_EQ(text("/source/file"), "x");
+}
+
+TEST_F(MountTest, OnlyWhatIsNotThereIsSwept) {
+  MountWords words{"unionfs", path_ + "/dev", path_ + "/mnt", ""};
+  good(mount_words(path_, words));
+  ASSERT_EQ(sys::umount2((path_ + "/mnt").c_str(), 0), 0);
+  struct stat status{};
+  ASSERT_EQ(sys::fstatat(AT_FDCWD, (path_ + "/dev").c_str(), &status, 0), 0);
+  const std::string work = "/jail/.cellblock-work-" + std::to_string(status.st_ino);
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  int failed = 0;
+  for (rlimit few{0, before.rlim_max}; failed < 100; failed++, few.rlim_cur++) {
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
+    Result<void> swept = sweep_mount(path_, words);
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+    if (swept) break;
+    EXPECT_EQ(swept.error().code, EMFILE) << swept.error().text;
+  }
+  EXPECT_GT(failed, 2);
+  EXPECT_EQ(open_errno(work, O_PATH), ENOENT);
+  // A link of the jail neither leads elsewhere nor keeps the mount in the books for ever.
+  ASSERT_EQ(sys::unlinkat(AT_FDCWD, (path_ + "/dev").c_str(), AT_REMOVEDIR), 0);
+  link("../source/sub", "/jail/dev");
+  good(sweep_mount(path_, words));
 }
 
 TEST_F(MountTest, ALinkInThePlaceOfTheWorkDirectoryIsNotFollowed) {
