@@ -25,6 +25,7 @@ struct World {
       group;  // its cgroup below the v2 mount, without a leading slash: "cellblock/5d1f09c2"
   std::string
       view_of;  // id of the jail whose view this one's is a slave of, or empty: the host's mounts
+  std::string above;  // the root of that jail; a path below it is the jail's to arrange
   Facts facts;
   std::vector<Op> boot;  // what process 1 does before it executes, in order (Lives::space)
   std::map<std::string, Words> yields;  // verb -> what its open act yielded

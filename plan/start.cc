@@ -28,14 +28,17 @@ Result<JailEntry> parent_of(const Index& index, const std::string& name) {
   return *parent;
 }
 
-Result<std::string> group_of(const Host& host, const JailEntry& parent, const std::string& id) {
-  if (parent.id.empty()) return host.places.base + "/" + id;
-  Fd directory =
-      TRY(open_at(AT_FDCWD, host.places.db + "/jails/" + parent.id, O_RDONLY | O_DIRECTORY));
-  Ledger ledger = TRY(Ledger::open(directory.get(), false));
-  const Act* group = ledger.newest("group");
-  if (!group) return fail(ENOENT, fmt::format("jail \"{}\" not found", parent.name));
-  return group->op.args[0] + "/" + id;
+// Where the jail is to be: below its parent's group and view, or the host's.
+Result<void> find_place(World& world, const Host& host, const JailEntry& parent) {
+  world.view_of = parent.id;
+  world.group = host.places.base + "/" + world.id;
+  if (parent.id.empty()) return {};
+  Ledger ledger = TRY(Ledger::open(TRY(open_record(parent.id)).get(), false));
+  const Act *group = ledger.newest("group"), *view = ledger.newest("view");
+  if (!group || !view) return fail(ENOENT, fmt::format("jail \"{}\" not found", parent.name));
+  world.group = group->op.args[0] + "/" + world.id;
+  world.above = view->op.args[0];
+  return {};
 }
 
 // The jail's root as it goes into the acts: absolute, without a trailing slash, links unresolved.
@@ -58,9 +61,9 @@ Result<Plan> prepare_start(Hand& hand, const Job& job) {
   site.jid = hand.claimed.entry.jid;
   site.parent = parent.id;
   site.path = hand.world.path = root_of(job);
-  site.group = hand.world.group = TRY(group_of(hand.host, parent, site.id));
+  TRY(find_place(hand.world, hand.host, parent));
+  site.group = hand.world.group;
   site.fstab = job.fstab;
-  hand.world.view_of = parent.id;
   if (!parent.id.empty()) TRY(keep_within(hand.spec, TRY(read_shown(parent))));
   Plan plan = TRY(plan_start(hand.spec, hand.host.facts, site));
   const bool on_disk = std::ranges::any_of(plan.ops, [&](const Op& op) {
@@ -164,6 +167,7 @@ Result<InTheWay> clear_the_way(const Host& host, const Job& job, const JailEntry
     return InTheWay::exists;  // our own start: waiting for it would be for ever
   Result<LifeHolder> holder = life_holder(host.places, entry.id);
   // It may be done with this jail long before it ends.
+  if (!holder) TRY(unless_gone(holder.error()));
   if (holder) (void)TRY(await_end(holder->pidfd.get(), lock_wait, job.talk.stop_fd));
   return InTheWay::undone;
 }

@@ -93,7 +93,8 @@ Result<void> enter(const Fd& name_space, int kind, const char* noun) {
 Result<void> do_root(World& world, const Words& args) {
   std::string root = pins_of(world.run) + "/root";
   if (sys::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0) return fail_errno("/");
-  if (sys::mount(args[0].c_str(), root.c_str(), nullptr, MS_BIND | MS_REC, nullptr) != 0)
+  Fd tree = TRY(clone_root(world, TRY(open_own_root(world))));
+  if (sys::move_mount(tree.get(), "", AT_FDCWD, root.c_str(), MOVE_MOUNT_F_EMPTY_PATH) != 0)
     return fail_errno(args[0]);
   if (sys::chdir(root.c_str()) != 0 || sys::pivot_root(".", ".") != 0) return fail_errno(args[0]);
   if (sys::umount2(".", MNT_DETACH) != 0 || sys::chdir("/") != 0) return fail_errno(args[0]);

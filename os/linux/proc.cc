@@ -17,9 +17,9 @@ struct Covered {
   Cover cover;
 };
 
-// What runtimes of the OCI cover by custom, and: page tables of the host's memory (kpage*), tracing
-// switches (dynamic_debug), memory types (mtrr), the hypervisor's door (xen). Those that a kernel
-// does not have are passed over.
+// What runtimes of the OCI cover by custom, and: what the host's memory is used for (kpage*,
+// slabinfo and the like), tracing switches (dynamic_debug), memory types (mtrr), the hypervisor's
+// door (xen). Those that a kernel does not have are passed over.
 // clang-format off
 constexpr Covered covers[] = {
     {"acpi",          Cover::empty_directory},
@@ -29,19 +29,25 @@ constexpr Covered covers[] = {
     {"fs",            Cover::read_only},
     {"irq",           Cover::read_only},
     {"kcore",         Cover::empty_file},
+    {"key-users",     Cover::empty_file},
     {"keys",          Cover::empty_file},
     {"kpagecgroup",   Cover::empty_file},
     {"kpagecount",    Cover::empty_file},
     {"kpageflags",    Cover::empty_file},
     {"latency_stats", Cover::empty_file},
     {"mtrr",          Cover::read_only},
+    {"pagetypeinfo",  Cover::empty_file},
+    {"pressure",      Cover::read_only},
     {"sched_debug",   Cover::empty_file},
     {"scsi",          Cover::empty_directory},
+    {"slabinfo",      Cover::empty_file},
     {"sys",           Cover::read_only},
     {"sysrq-trigger", Cover::read_only},
     {"timer_list",    Cover::empty_file},
     {"timer_stats",   Cover::empty_file},
+    {"vmallocinfo",   Cover::empty_file},
     {"xen",           Cover::empty_directory},
+    {"zoneinfo",      Cover::empty_file},
 };
 // clang-format on
 

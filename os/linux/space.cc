@@ -8,7 +8,9 @@
 #include "base/file.h"
 #include "os/kernel.h"
 #include "os/linux/abi.h"
+#include "os/linux/tree.h"
 #include "os/net.h"
+#include "os/root.h"
 
 namespace jail {
 
@@ -22,14 +24,17 @@ Result<void> set_propagation(const char* path, unsigned long propagation) {
 // The jail's root becomes a mount of its own, shared, so that what is mounted below it from now on
 // reaches the jail and never the host; and without devices: those come from a devfs, as on FreeBSD.
 // For "/" the whole view is the root.
-Result<void> bind_now(const std::string& path) {
-  if (path == "/") return set_propagation("/", MS_REC | MS_SHARED);
-  if (sys::mount(path.c_str(), path.c_str(), nullptr, MS_BIND | MS_REC, nullptr) != 0)
-    return fail_errno(path);
-  mount_attr attributes{
-      .attr_set = MOUNT_ATTR_NODEV, .attr_clr = 0, .propagation = 0, .userns_fd = 0};
-  if (sys::mount_setattr(AT_FDCWD, path.c_str(), 0, &attributes) != 0) return fail_errno(path);
-  return set_propagation(path.c_str(), MS_REC | MS_SHARED);
+Result<void> bind_now(const World& world) {
+  if (world.path == "/") return set_propagation("/", MS_REC | MS_SHARED);
+  Fd root = TRY(open_own_root(world));
+  Fd tree = TRY(clone_root(world, root));
+  mount_attr no_devices{}, shared{};
+  no_devices.attr_set = MOUNT_ATTR_NODEV;
+  shared.propagation = MS_SHARED;
+  if (sys::mount_setattr(tree.get(), "", AT_EMPTY_PATH, &no_devices) != 0 ||
+      sys::mount_setattr(tree.get(), "", AT_EMPTY_PATH | AT_RECURSIVE, &shared) != 0)
+    return fail_errno(world.path);
+  return in(world.path, attach(tree, root));
 }
 
 std::string bound_mark(const World& world) {
@@ -226,11 +231,25 @@ Result<Fd> pinned_namespace(const std::string& run, const std::string& id,
   return found;
 }
 
+Result<Fd> open_own_root(const World& world) {
+  Fd root;
+  if (!world.above.empty()) root = TRY(open_source(world.above, world.path));
+  if (!root) root = TRY(open_root({world.path}));
+  return root;
+}
+
+Result<Fd> clone_root(const World& world, const Fd& root) {
+  Fd tree(sys::open_tree(root.get(), "",
+                         AT_EMPTY_PATH | AT_RECURSIVE | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+  if (!tree) return fail_errno(world.path);
+  return tree;
+}
+
 Result<void> bind_root(const World& world) {
   Result<Fd> mark = open_at(AT_FDCWD, bound_mark(world), O_CREAT | O_EXCL | O_RDONLY, 0600);
   if (!mark)
     return mark.error().code == EEXIST ? Result<void>() : std::unexpected(std::move(mark.error()));
-  return bind_now(world.path);
+  return bind_now(world);
 }
 
 // One level after the other: the group of a parent that is gone by now must not come back.

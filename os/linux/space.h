@@ -25,6 +25,13 @@ Result<Excursion> visit_view(const std::string& run, const std::string& id);
 // kind.
 Result<Fd> pinned_namespace(const std::string& run, const std::string& id, const std::string& kind);
 
+// Opens the jail's root (O_PATH). Below the root of the jail above it there may be no links: they
+// are that jail's. Error: "PREFIX is a symbolic link", "PATH: strerror".
+Result<Fd> open_own_root(const World& world);
+
+// A copy of the jail's root with all mounts below it, detached.
+Result<Fd> clone_root(const World& world, const Fd& root);
+
 // In the view: makes the jail's root a mount of its own, once. A view may be made before its root:
 // exec.prestart may be what makes that, and `boot` comes back to it.
 Result<void> bind_root(const World& world);

@@ -335,7 +335,27 @@ def no_groups():
     expect(command(*hidden, JLS).status == 0, "jls")
 
 
-CASES = (big_valid, big_hostile, no_text, files_that_are_none, includes, farm, roots_and_mounts, addresses, restarts_that_cannot_start,
+def linked_child():
+    """The root of a jail below another is the other's to arrange: no link there is followed, and no way is found out of it."""
+    os.makedirs(f"{ROOT}/kid", exist_ok=True)
+    os.symlink("../../../../../..", f"{ROOT}/kid/up")
+    os.symlink("/", f"{ROOT}/kid/top")
+    try:
+        configure(f"j {{ path = {ROOT}; persist; }}")
+        good("-c")
+        for place in ("up", "top", "up/tmp"):
+            done = command(JAIL, "-c", "name=j.k", f"path={ROOT}/kid/{place}", "persist", "exec.start=true")
+            refused(done, "link")
+            expect(names() == ["j"], names("-d"))
+        os.unlink(f"{ROOT}/kid/up")
+        os.mkdir(f"{ROOT}/kid/up")
+        good("-c", "name=j.k", f"path={ROOT}/kid/up", "persist", "exec.start=")
+        good("-R", "*")
+    finally:
+        world.run(["rm", "-rf", f"{ROOT}/kid"])
+
+
+CASES = (big_valid, big_hostile, no_text, files_that_are_none, includes, farm, linked_child, roots_and_mounts, addresses, restarts_that_cannot_start,
          full_disk, read_only_disk, not_root, no_groups)
 
 if __name__ == "__main__":
