@@ -1,7 +1,6 @@
 #include "plan/claims.h"
 
 #include <algorithm>
-#include <charconv>
 #include <fmt/format.h>
 
 #include "base/file.h"
@@ -24,10 +23,11 @@ bool still_there(int fd) {
 }
 
 Result<Fd> lock_life(const Places& places, const std::string& id) {
+  const uint64_t start = TRY(start_time(getpid()));
   Fd lock = TRY(lock_file(fmt::format("{}/{}/lock", places.run, id), LOCK_EX | LOCK_NB));
   if (!still_there(lock.get())) return fail_errno("jail " + id, ENOENT);
   if (sys::ftruncate(lock.get(), 0) != 0) return fail_errno("lock");
-  TRY(in("lock", write_all(lock.get(), fmt::format("{}\n", getpid()))));
+  TRY(in("lock", write_all(lock.get(), fmt::format("{} {}\n", getpid(), start))));
   return lock;
 }
 
@@ -142,17 +142,33 @@ Result<Claimed> take_life(const Places& places, const JailEntry& entry) {
 Result<LifeHolder> life_holder(const Places& places, const std::string& id) {
   const std::string path = fmt::format("{}/{}/lock", places.run, id);
   Result<Fd> file = open_at(AT_FDCWD, path, O_RDWR);
-  if (!file) return fail_errno(path, ESRCH);
-  char text[32] = "";
-  ssize_t size = sys::pread(file->get(), text, sizeof text - 1, 0);
+  if (!file && file.error().code == ENOENT) return fail_errno(path, ESRCH);
+  if (!file) return std::unexpected(std::move(file.error()));
+  const std::string text = TRY(in(path, read_all(file->get(), 256)));
+  const Words words = split(text, " \n");
   LifeHolder holder;
-  std::from_chars(text, text + std::max<ssize_t>(size, 0), holder.pid);
-  Result<Fd> pidfd = open_process(holder.pid);
-  // Looked at last: if the lock is held now, the process that we opened before is its holder.
-  if (sys::flock(file->get(), LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK || !pidfd)
-    return fail_errno(path, ESRCH);
+  uint64_t start = 0;
+  if (words.size() == 2) {
+    holder.pid = static_cast<pid_t>(parse_int(words[0]).value_or(0));
+    start = static_cast<uint64_t>(parse_int(words[1]).value_or(0));
+  }
+  Result<Fd> pidfd = open_process1({holder.pid, start});
+  if (!pidfd && pidfd.error().code != ESRCH) return std::unexpected(std::move(pidfd.error()));
+  // Looked at last: if the lock is held now and the file says what it said, the process that we
+  // opened before is its holder. One that has the lock and has not yet written may be anybody.
+  if (sys::flock(file->get(), LOCK_EX | LOCK_NB) == 0) return fail_errno(path, ESRCH);
+  if (errno != EWOULDBLOCK) return fail_errno(path);
+  char now[256];
+  const ssize_t size = sys::pread(file->get(), now, sizeof now, 0);
+  if (!pidfd || size < 0 || text != std::string_view(now, static_cast<size_t>(size)))
+    return fail_errno(path, EAGAIN);
   holder.pidfd = std::move(*pidfd);
   return holder;
+}
+
+Result<void> unless_gone(const Error& error) {
+  if (error.code == ESRCH || error.code == EAGAIN) return {};
+  return std::unexpected(error);
 }
 
 Result<Fd> lock_parameters(const Places& places, const std::string& id) {

@@ -40,12 +40,15 @@ Result<Claimed> claim(const Places& places, std::string_view name, int64_t jid);
 // ENOENT if the jail is no more.
 Result<Claimed> take_life(const Places& places, const JailEntry& entry);
 
-// The process that holds a jail's life lock, by pidfd, with its number. ESRCH if nobody does.
+// The process that holds a jail's life lock, by pidfd, with its number. ESRCH if nobody does;
+// EAGAIN if somebody does who has not said so yet; EACCES for those who may not know.
 struct LifeHolder {
   pid_t pid = 0;
   Fd pidfd;
 };
 Result<LifeHolder> life_holder(const Places& places, const std::string& id);
+// Such an error for one who wants the lock himself: with ESRCH and EAGAIN he tries again.
+Result<void> unless_gone(const Error& error);
 
 // Takes the lock of a jail's parameters, waiting for whoever has it.
 Result<Fd> lock_parameters(const Places& places, const std::string& id);

@@ -58,14 +58,18 @@ bool is_ours(const Error& error) {
   return std::ranges::find(codes, error.code) != std::end(codes);
 }
 
-bool lock_held(const std::string& id) {
-  return life_holder(places(), id).has_value();
+// An error where that cannot be told: only root may look.
+Result<bool> lock_held(const std::string& id) {
+  Result<LifeHolder> holder = life_holder(places(), id);
+  if (holder || holder.error().code == EAGAIN) return true;
+  if (holder.error().code == ESRCH) return false;
+  return std::unexpected(std::move(holder.error()));
 }
 
 // A start that was killed: it never came to `! up`, and nobody works on it.
 bool cut_short(const Fd& records, const std::string& id) {
   Result<std::string> ledger = read_file(records.get(), id + "/ledger");
-  return ledger && ledger->find("\n! ") == std::string::npos && !lock_held(id);
+  return ledger && ledger->find("\n! ") == std::string::npos && !lock_held(id).value_or(true);
 }
 
 Result<Listed> list_one(const Fd& records, const JailEntry& entry, NamesVisit& names) {
@@ -168,10 +172,9 @@ Result<std::vector<Listed>> list_jails(bool dying) {
 Result<Status> jail_status(const std::string& id) {
   Fd directory = TRY(open_record(id));
   Ledger ledger = TRY(Ledger::open(directory.get(), false));
-  const bool held = lock_held(id);
   const std::string mark = ledger.mark().empty() ? "" : ledger.mark()[0];
-  if (mark.empty()) return held ? Status::starting : Status::partial;
-  if (mark == "down") return held ? Status::stopping : Status::broken;
+  if (mark.empty()) return TRY(lock_held(id)) ? Status::starting : Status::partial;
+  if (mark == "down") return TRY(lock_held(id)) ? Status::stopping : Status::broken;
   return TRY(lives(ledger.yielded("boot"))) ? Status::up : Status::ended;
 }
 

@@ -58,7 +58,8 @@ struct Listed {
 // longer whole. A record that cannot be read is left out. No registry at all is an empty list.
 Result<std::vector<Listed>> list_jails(bool dying);
 
-// The status of one jail; reads its ledger and tries its lock.
+// The status of one jail; reads its ledger and, where no start or stop has come to its end, tries
+// its lock: EACCES then for all but root.
 Result<Status> jail_status(const std::string& id);
 
 // Whether the file that a jail was started from asks for something else today than the snapshot

@@ -37,7 +37,7 @@ Result<bool> await_release(const Host& host, const JailEntry& entry, const LifeH
 // answer. A command that is stopping the jail is only waited for.
 Result<void> make_way(const Host& host, const JailEntry& entry, int stop_fd) {
   Result<LifeHolder> holder = life_holder(host.places, entry.id);
-  if (!holder) return {};
+  if (!holder) return unless_gone(holder.error());
   if (host.hook_of == entry.id)
     return fail(EBUSY,
                 fmt::format("\"{}\" is being started by process {}", entry.name, holder->pid));

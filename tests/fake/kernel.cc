@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <fmt/format.h>
+#include <fstream>
+#include <iterator>
 #include <poll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -57,9 +59,13 @@ Result<Facts> probe() {
 }
 
 Result<uint64_t> start_time(pid_t pid) {
-  const Words* row = fake::look_for(process_row(pid));
-  if (!row) return fail_errno("process", ESRCH);
-  return static_cast<uint64_t>(parse_int((*row)[2]).value());
+  if (const Words* row = fake::look_for(process_row(pid)))
+    return static_cast<uint64_t>(parse_int((*row)[2]).value());
+  std::ifstream file(fmt::format("/proc/{}/stat", pid));
+  const std::string stat((std::istreambuf_iterator<char>(file)), {});
+  const size_t comm = stat.rfind(") ");
+  if (comm == std::string::npos) return fail_errno("process", ESRCH);
+  return static_cast<uint64_t>(parse_int(split(stat.substr(comm + 2), " ").at(19)).value());
 }
 
 Result<Fd> open_process(pid_t pid) {
@@ -73,9 +79,10 @@ Result<Fd> open_process(pid_t pid) {
 
 Result<Fd> open_process1(const Process1& process1) {
   const std::string name = fmt::format("{} {}", process1.pid, process1.start);
-  if (!fake::look_for(named_row(name)))
+  if (fake::look_for(named_row(name))) return fake::make_handle(Thing::process, name);
+  if (start_time(process1.pid) != process1.start)
     return fail_errno(fmt::format("process {}", process1.pid), ESRCH);
-  return fake::make_handle(Thing::process, name);
+  return open_process(process1.pid);
 }
 
 // Stubborn processes, and process 1, take no notice of anything but SIGKILL.
@@ -199,10 +206,6 @@ void sweep_groups(const Facts& facts, const std::string& base, const Words& spar
   if (left == 1) ignore(remove_group(facts, base), "the next one tries again");
 }
 
-bool group_populated(const Facts& /*facts*/, const std::string& group) {
-  return has_members(fake::look(), group);
-}
-
 Result<void> make_pins(const std::string& /*run*/) {
   if (fake::look_for({"pins"})) return {};
   return effect("mount pins", [](Table& table) -> Result<void> {
@@ -226,7 +229,7 @@ Result<Fd> open_stack(const std::string& /*run*/, const std::string& id) {
   return fake::make_handle(Thing::stack, id);
 }
 
-Result<std::string> leave_view(const Facts& /*facts*/) {
+Result<std::string> leave_view(const Facts& /*facts*/, const std::string& /*run*/) {
   return std::string();
 }
 
@@ -275,11 +278,6 @@ void follow_parent() {}
 
 std::string netns_path(pid_t pid) {
   return fmt::format("/proc/{}/ns/net", pid);
-}
-
-void signal_member(pid_t pid, int signal) {
-  if (Result<Fd> process = open_process(pid))
-    ignore(signal_process(process->get(), signal), "it has ended");
 }
 
 }  // namespace jail

@@ -254,6 +254,38 @@ TEST_F(Claims, ALockEndsWithItsHolder) {
   EXPECT_TRUE(take_life(places_, entry));
 }
 
+TEST_F(Claims, WhatAnEarlierHolderLeftInTheLockNamesNobody) {
+  Claimed claimed = claim_one("web");
+  const std::string lock = places_.run + "/" + claimed.entry.id + "/lock";
+  for (const std::string& text : {fmt::format("{} 1\n", getppid()), fmt::format("{}\n", getppid()),
+                                  std::string(), std::string(300, '7')}) {
+    std::ofstream(lock) << text;
+    EXPECT_FALSE(life_holder(places_, claimed.entry.id)) << text;
+  }
+  std::ofstream(lock) << "";
+  EXPECT_EQ(life_holder(places_, claimed.entry.id).error().code, EAGAIN);
+  EXPECT_EQ(fake::status_of("web"), "absent");  // its ledger is not begun
+  claimed.life.reset();
+  EXPECT_EQ(life_holder(places_, claimed.entry.id).error().code, ESRCH);
+}
+
+TEST_F(Claims, WhoMayNotSeeTheLockDoesNotTakeAStartForOneThatWasKilled) {
+  ASSERT_TRUE(fake::start("web { path = /; persist; }", "web"));
+  const std::string id = index().by_name("web")->id, lock = places_.run + "/" + id + "/lock";
+  const std::string ledger = places_.db + "/jails/" + id + "/ledger";
+  std::string text = read_file(AT_FDCWD, ledger).value();
+  std::ofstream(ledger) << text.substr(0, text.find("! up"));
+  EXPECT_TRUE(list_jails(false)->empty());
+  EXPECT_EQ(fake::status_of("web"), "partial");
+  std::filesystem::remove(lock);
+  std::filesystem::create_directory(lock);  // opening it fails for root, too
+  EXPECT_EQ(list_jails(false)->size(), 1U);
+  EXPECT_EQ(jail_status(id).error().code, EISDIR);
+  std::filesystem::remove(lock);
+  std::ofstream(ledger) << text;
+  ASSERT_TRUE(fake::stop("", "web"));
+}
+
 TEST_F(Claims, ManyAtOnceGetDifferentIdsAndJids) {
   constexpr int children = 4, each = 10;
   for (int i = 0; i < children; ++i) {
