@@ -264,8 +264,13 @@ Result<void> rename_entry(const Places& places, const std::string& id, const std
   for (const JailEntry& entry : registry.index().entries)
     if (entry.name == name && entry.id != id)
       return fail(EEXIST, fmt::format("jail \"{}\" already exists", name));
-  for (JailEntry& entry : registry.index().entries)
+  const JailEntry* self = registry.index().by_id(id);
+  if (!self) return fail_errno("jail " + name, ENOENT);
+  const std::string old = self->name;
+  for (JailEntry& entry : registry.index().entries) {
     if (entry.id == id) entry.name = name;
+    if (entry.name.starts_with(old + ".")) entry.name.replace(0, old.size(), name);
+  }
   return registry.save();
 }
 

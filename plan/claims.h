@@ -77,7 +77,7 @@ Result<Spec> read_snapshot(const JailEntry& entry);
 // How many other jails of this registry hold an act open (an address of several jails).
 Result<size_t> other_holders(const std::string& id, const Op& op);
 
-// Gives a jail another name in the index. EEXIST if it is taken.
+// Gives a jail another name in the index, and those below it theirs. EEXIST if it is taken.
 Result<void> rename_entry(const Places& places, const std::string& id, const std::string& name);
 
 // Whether a process 1 lives; the second, the one that a `boot` has yielded (none: false). An error

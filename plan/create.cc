@@ -150,18 +150,20 @@ bool persists_for_now(const Spec& spec) {
   return !spec.persist.value_or(false) && (spec.exec_start || spec.command || spec.exec_poststart);
 }
 
+Result<void> check_name(std::string_view name, int64_t jid) {
+  const std::string_view own = name.substr(name.rfind('.') + 1);  // all of it without a dot
+  if (auto number = parse_int(own); number && own != fmt::format("{}", jid))
+    return fail(EINVAL, "name cannot be numeric (unless it is the jid)");
+  return {};
+}
+
 Result<void> check_create(const Spec& spec, int64_t jid) {
   TRY(check_ranges(spec));
   if (spec.vnet == JailSys::new_ && (spec.ip4_addr || spec.ip6_addr))
     return fail(EINVAL, "vnet jails cannot have IP address restrictions");
   if (!spec.persist.value_or(false) && !persists_for_now(spec))
     return fail(EINVAL, "new jail must persist or attach");
-  const std::string& name = spec.name.value_or("");
-  const size_t dot = name.rfind('.');
-  std::string_view own = std::string_view(name).substr(dot == std::string::npos ? 0 : dot + 1);
-  if (auto number = parse_int(own); number && own != fmt::format("{}", jid))
-    return fail(EINVAL, "name cannot be numeric (unless it is the jid)");
-  return {};
+  return check_name(spec.name.value_or(""), jid);
 }
 
 Result<void> check_root(const Spec& spec, const std::string& path) {

@@ -4,12 +4,16 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "conf/spec.h"
 #include "ledger/op.h"
 
 namespace jail {
+
+// What a name cannot be (J4.5): a number, in its last part, that is not the jid.
+Result<void> check_name(std::string_view name, int64_t jid);
 
 // What a create with this jid refuses (Appendix A, J4.5, J2.2), with the whole message as text: no
 // persistence and nothing to attach, values out of range, restrictions that a vnet excludes.

@@ -12,6 +12,7 @@
 #include "os/kernel.h"
 #include "plan/create.h"
 #include "plan/hand.h"
+#include "plan/plan.h"
 
 namespace jail {
 
@@ -86,11 +87,14 @@ bool takes_rights(const Spec& changes) {
   });
 }
 
-Result<void> rename(const Host& host, Current& current, const Spec& changes) {
-  if (!changes.name || *changes.name == current.entry.name) return {};
-  TRY(rename_entry(host.places, current.entry.id, *changes.name));
-  current.entry.name = *changes.name;
-  return {};
+// The name as it will be: a bare one is below the jail above, whom no jail can leave (J2.2).
+Result<std::string> full_name(const JailEntry& entry, const std::string& wanted) {
+  const std::string above = entry.name.substr(0, entry.name.rfind('.') + 1);
+  const size_t own = wanted.rfind('.') + 1;
+  if (own != 0 && wanted.substr(0, own) != above)
+    return fail(EINVAL, "cannot change jail's parent");
+  TRY(check_name(wanted, entry.jid));
+  return above + (own == wanted.size() ? fmt::format("{}", entry.jid) : wanted.substr(own));
 }
 
 // With host=inherit a change would be one of the jail above, or of the host.
@@ -101,6 +105,23 @@ Result<void> check_names(const Spec& shown, const Spec& changes) {
     if (changes.*field && changes.*field != shown.*field)
       return fail(EINVAL, fmt::format("{}: with host=inherit the name is not the jail's", name));
   return {};
+}
+
+// All that can be refused, before anything changes.
+Result<void> check_changes(const Host& host, const Current& current, Spec& changes) {
+  TRY(check_host_names(changes));
+  TRY(check_names(current.shown, changes));
+  const Index index = TRY(read_index(host.places));
+  if (changes.name) {
+    changes.name = TRY(full_name(current.entry, *changes.name));
+    const JailEntry* other = index.by_name(*changes.name);
+    if (other && other->id != current.entry.id)
+      return fail(EEXIST, fmt::format("jail \"{}\" already exists", *changes.name));
+  }
+  const JailEntry* parent = index.by_jid(current.facts.parent);
+  if (!parent) return {};
+  Spec wanted = changes;
+  return keep_within(wanted, TRY(read_shown(*parent)));
 }
 
 // What the living jail has to hear. True: it leaves, because nothing keeps it any more.
@@ -123,8 +144,7 @@ Result<bool> modify(const Host& host, const Job& job, const JailEntry& entry) {
     return fail(EINVAL, fmt::format("{} cannot be changed after creation", name));
   TRY(check_ranges(job.spec));
   Spec changes = changes_of(job.spec);
-  TRY(check_names(current.shown, changes));
-  TRY(rename(host, current, changes));
+  TRY(check_changes(host, current, changes));
   const bool leaving = TRY(tell(host, current, changes));
   if (leaving) (void)TRY(await_end(current.process1.get(), 10'000, -1));
   overlay(changes, current.spec);
@@ -133,6 +153,8 @@ Result<bool> modify(const Host& host, const Job& job, const JailEntry& entry) {
                    false));
   TRY(replace_file(current.record.get(), "shown", shown_text(current.facts, current.shown), 0644,
                    false));
+  if (changes.name && *changes.name != entry.name)
+    TRY(rename_entry(host.places, entry.id, *changes.name));
   return leaving;
 }
 

@@ -159,11 +159,7 @@ Result<void> plan_absent(const Spec& spec) {
     return fail(ENOTSUP, "exec.fib: this system has no routing table per process");
   if (spec.zfs_dataset && !spec.zfs_dataset->empty())
     return fail(ENOTSUP, "zfs.dataset: not supported on this system");
-  for (const auto& [name, value] : {std::pair{"host.hostname", &spec.host_hostname},
-                                    {"host.domainname", &spec.host_domainname}})
-    if (*value && (*value)->size() > 64)
-      return fail(ENAMETOOLONG, fmt::format("{}: longer than the 64 bytes of this system", name));
-  return {};
+  return check_host_names(spec);
 }
 
 Result<void> plan_created(const Spec& spec, const Facts&, const Site&, Plan& plan) {
@@ -243,6 +239,14 @@ constexpr Remark remarks[] = {
 
 std::span<const Phase> phases() {
   return table;
+}
+
+Result<void> check_host_names(const Spec& spec) {
+  for (const auto& [name, value] : {std::pair{"host.hostname", &spec.host_hostname},
+                                    {"host.domainname", &spec.host_domainname}})
+    if (*value && (*value)->size() > 64)
+      return fail(ENAMETOOLONG, fmt::format("{}: longer than the 64 bytes of this system", name));
+  return {};
 }
 
 Result<Plan> plan_start(const Spec& spec, const Facts& facts, const Site& site) {

@@ -41,6 +41,9 @@ struct Phase {
 // The phases in order: the start, read aloud.
 std::span<const Phase> phases();
 
+// Host names that this system can hold; ENAMETOOLONG.
+Result<void> check_host_names(const Spec& spec);
+
 // Plans a whole start. Errors are what this system would have to ignore though it was promised:
 // they stop the start before anything is made.
 Result<Plan> plan_start(const Spec& spec, const Facts& facts, const Site& site);

@@ -80,6 +80,7 @@ Result<Listed> list_one(const Fd& records, const JailEntry& entry, NamesVisit& n
   listed.parent = record.facts.parent;
   listed.name = entry.name;
   listed.shown = effective(TRY(read_spec("shown", record.shown)));
+  listed.shown.name = entry.name;  // the jail above it may have another name by now
   listed.process1 = record.facts.process1;
   listed.cgroup = "/" + record.facts.group;
   listed.netns = netns_path(record.facts.process1);

@@ -498,6 +498,54 @@ TEST_F(Lives, AJailWithAnotherNameByNowIsStoppedByThatName) {
   expect_as_before();
 }
 
+TEST_F(Lives, ANameIsHeldToWhatACreationWouldBe) {
+  const std::string all = conf("jid = 8; persist;", "p") + conf("jid = 9; persist;", "p.c") +
+                          conf("jid = 10; persist;", "p.c.d") + conf("jid = 11; persist;", "pp");
+  for (const char* name : {"p", "p.c", "p.c.d", "pp"}) ASSERT_TRUE(start(all, name)) << name;
+  const std::string before = fingerprint();
+  auto rename = [&](int64_t jid, const std::string& name, const std::string& error) {
+    Job job;
+    job.talk.quiet = true;
+    job.spec.jid = jid;
+    job.spec.name = name;
+    testing::internal::CaptureStderr();
+    EXPECT_EQ(modify_jail(fake::this_world(), job), error.empty()) << name;
+    EXPECT_EQ(testing::internal::GetCapturedStderr(), error) << name;
+  };
+  rename(8, "4711", "jail: name cannot be numeric (unless it is the jid)\n");
+  rename(8, "no.such", "jail: cannot change jail's parent\n");
+  rename(9, "pp.c", "jail: cannot change jail's parent\n");
+  rename(8, "pp", "jail: jail \"pp\" already exists\n");
+  EXPECT_EQ(fingerprint(), before);
+  rename(8, "q", "");
+  rename(9, "q.e", "");
+  rename(10, "f", "");
+  rename(11, "11", "");
+  std::string names;
+  for (const Listed& jail : list_jails(false).value())
+    names += *jail.shown.name + " " + jail.name + "\n";
+  EXPECT_EQ(names, "q q\nq.e q.e\nq.e.f q.e.f\n11 11\n");
+  ASSERT_TRUE(stop("", "q"));
+  ASSERT_TRUE(stop("", "11"));
+  expect_as_before();
+}
+
+TEST_F(Lives, AChangeThatIsRefusedHasChangedNothing) {
+  const std::string all = conf("jid = 8; persist;", "p") + conf("jid = 9; persist;", "p.c");
+  for (const char* name : {"p", "p.c"}) ASSERT_TRUE(start(all, name)) << name;
+  const std::string before = fingerprint();
+  for (const std::string& change :
+       {"name = p.d; host.hostname = " + std::string(65, 'x') + ";",
+        std::string("name = p.d; host.hostname = n; allow.raw_sockets;")}) {
+    testing::internal::CaptureStderr();
+    EXPECT_FALSE(fake::modify(conf("jid = 9; " + change, "p.c"), "p.c"));
+    EXPECT_NE(testing::internal::GetCapturedStderr(), "");
+    EXPECT_EQ(fingerprint(), before) << change;
+  }
+  ASSERT_TRUE(stop("", "p"));
+  expect_as_before();
+}
+
 // --- commands that meet ---
 
 // Runs `body` in a child; its status of wait(2) once it has ended.
