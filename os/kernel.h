@@ -75,9 +75,6 @@ void sweep_groups(const Facts& facts, const std::string& base, const Words& spar
 // This process gets SIGTERM when its parent ends.
 void follow_parent();
 
-// Whether any process is left in a group; false where there is no such group.
-bool group_populated(const Facts& facts, const std::string& group);
-
 // Mounts the private tmpfs of the pins at RUN/pins, if it is not there; takes it away when it is
 // empty.
 Result<void> make_pins(const std::string& run);
@@ -92,7 +89,7 @@ Result<Fd> open_stack(const std::string& run, const std::string& id);
 
 // If this process runs in a jail's view (a hook called us), goes back to the host's mounts. Returns
 // the id of the jail whose hook we are, or an empty string. Fails where no way back is found.
-Result<std::string> leave_view(const Facts& facts);
+Result<std::string> leave_view(const Facts& facts, const std::string& run);
 
 // Asks process 1 over RUN/ID/control; `word` is "persist" or "nopersist". Yields its answer ("ok",
 // "leaving").
@@ -125,8 +122,5 @@ class NamesVisit {
 
 // The namespace file of a process that jls shows as netns.
 std::string netns_path(pid_t pid);
-
-// Sends a signal to a process, by its number checked once more against the group it was found in.
-void signal_member(pid_t pid, int signal);
 
 }  // namespace jail

@@ -10,7 +10,7 @@ namespace jail {
 Result<Host> this_host() {
   TRY(fill_standard_descriptors());
   Host host{places(), TRY(probe()), {}};
-  host.hook_of = TRY(leave_view(host.facts));
+  host.hook_of = TRY(leave_view(host.facts, host.places.run));
   return host;
 }
 

@@ -81,12 +81,6 @@ Result<void> make_group(const Facts& facts, const std::string& group) {
   return make_directories(path_of(facts, group), 0755);
 }
 
-bool group_populated(const Facts& facts, const std::string& group) {
-  Result<Fd> events = open_at(AT_FDCWD, path_of(facts, group) + "/cgroup.events", O_RDONLY);
-  if (!events) return false;
-  return populated(events->get()).value_or(false);
-}
-
 Result<void> kill_group(const Facts& facts, const std::string& group, pid_t known) {
   TRY(check_groups(facts));
   Result<Fd> directory = open_group(facts, group);
@@ -133,10 +127,6 @@ void sweep_groups(const Facts& facts, const std::string& base, const Words& spar
   }
   sys::unlinkat(AT_FDCWD, path_of(facts, base).c_str(),
                 AT_REMOVEDIR);  // EBUSY while any jail is left
-}
-
-void signal_member(pid_t pid, int signal) {
-  sys::kill(pid, signal);
 }
 
 }  // namespace jail

@@ -55,15 +55,19 @@ std::string link_text(const std::string& path) {
   return {text, size > 0 ? static_cast<size_t>(size) : 0};
 }
 
-// The nearest ancestor that lives in other mounts than we do, or 0.
+// The nearest ancestor that lives in other mounts than we do; 0 if none is seen. One that ends
+// meanwhile hands its children on, which is worth another look.
 pid_t ancestor_elsewhere() {
   const std::string here = link_text("/proc/self/ns/mnt");
-  for (pid_t pid = getppid(); pid > 0;) {
-    std::string there = link_text(fmt::format("/proc/{}/ns/mnt", pid));
-    if (!there.empty() && there != here) return pid;
-    Result<Stat> stat = read_stat(pid);
-    if (!stat) return 0;
-    pid = stat->parent;
+  for (int look = 0; look < 8; ++look) {
+    for (pid_t pid = getppid();;) {
+      if (pid == 0) return 0;
+      std::string there = link_text(fmt::format("/proc/{}/ns/mnt", pid));
+      if (!there.empty() && there != here) return pid;
+      Result<Stat> stat = read_stat(pid);
+      if (!stat) break;
+      pid = stat->parent;
+    }
   }
   return 0;
 }
@@ -157,7 +161,7 @@ Result<Fd> open_stack(const std::string& run, const std::string& id) {
   return stack;
 }
 
-Result<std::string> leave_view(const Facts& facts) {
+Result<std::string> leave_view(const Facts& facts, const std::string& run) {
   // "/cellblock/5d1f09c2.hook/prestart"
   std::string group = group_of_self();
   size_t dot = group.find(".hook"), slash = group.rfind('/', dot);
@@ -165,6 +169,10 @@ Result<std::string> leave_view(const Facts& facts) {
     return std::string();
   std::string id = group.substr(slash + 1, dot - slash - 1);
   pid_t outside = ancestor_elsewhere();
+  struct stat inner;
+  // Only the pins inside a view have it.
+  if (outside == 0 && sys::fstatat(AT_FDCWD, (pins_of(run) + "/root").c_str(), &inner, 0) == 0)
+    return fail(ESRCH, "leave the view: no process outside of it is to be seen");
   if (outside == 0) return id;  // a hook that is not run in the view (exec.prepare, exec.release)
   char directory[4096];
   bool known = getcwd(directory, sizeof directory) != nullptr;

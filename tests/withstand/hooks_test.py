@@ -102,6 +102,14 @@ def start_themselves():
         expect(len(found) == 3 and not names("-d"), words, found)
 
 
+def no_way_out():
+    """A hook's command that sees no process outside of the view does nothing in there."""
+    found = in_every_hook(f"{{ unshare --pid --fork --mount-proc {JAIL} -c name=k path=/mnt/r2 persist && {JAIL} -r k; }}")
+    for hook, text in found.items():
+        there = hook in ("prepare", "release")
+        expect(text == ("0" if there else "1 jail: leave the view: no process outside of it is to be seen"), hook, text)
+
+
 def recover():
     """jail --recover leaves alone what its caller is working on."""
     found = in_every_hook(f"{JAIL} --recover")
@@ -202,7 +210,7 @@ def change_things():
     os.rmdir("/mnt/r5")
 
 
-CASES = (look_on, enter, change, start_another, start_themselves, recover, children, daemons, mounts, unmounts, change_things)
+CASES = (look_on, enter, change, start_another, start_themselves, no_way_out, recover, children, daemons, mounts, unmounts, change_things)
 
 if __name__ == "__main__":
     run(CASES)
