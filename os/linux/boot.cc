@@ -53,7 +53,6 @@ Result<Fd> open_program() {
 }
 
 Result<Fd> listen_control(const World& world) {
-  TRY(make_directories(world.run + "/" + world.id, 0700));
   Fd directory = TRY(open_at(AT_FDCWD, world.run + "/" + world.id, O_PATH | O_DIRECTORY));
   sys::unlinkat(directory.get(), "control", 0);
   Fd listener(sys::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -62,8 +61,10 @@ Result<Fd> listen_control(const World& world) {
   sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
   fmt::format_to_n(address.sun_path, sizeof address.sun_path - 1, "/proc/self/fd/{}/control",
                    directory.get());
-  if (sys::bind(listener.get(), &address) != 0 || sys::listen(listener.get(), 64) != 0)
-    return fail_errno("control socket");
+  const mode_t before = umask(077);  // the socket is root's to talk to
+  const int bound = sys::bind(listener.get(), &address);
+  umask(before);
+  if (bound != 0 || sys::listen(listener.get(), 64) != 0) return fail_errno("control socket");
   return listener;
 }
 
