@@ -9,7 +9,7 @@ here=$(dirname "$0")
 bindir=$(cd "$1" && pwd)
 shift
 if [ "${LIFECYCLE_INSIDE:-}" != yes ]; then
-  LIFECYCLE_INSIDE=yes exec unshare -m --propagation slave "$0" "$bindir" "$@"
+  LIFECYCLE_INSIDE=yes exec unshare -m --propagation private "$0" "$bindir" "$@"
 fi
 scratch=$(mktemp -d /tmp/lifecycle.XXXXXX)
 trap 'umount /etc/passwd 2>/dev/null; rm -rf "$scratch"' EXIT INT TERM
