@@ -1,7 +1,6 @@
 // What this Linux host is: boot id, kernel, and where cgroup v2 is mounted.
 #include "os/facts.h"
 
-
 #include "base/file.h"
 #include "base/text.h"
 #include "os/linux/abi.h"
