@@ -199,9 +199,12 @@ Result<RegistryLock> RegistryLock::take(const Places& places) {
 }
 
 Result<void> RegistryLock::save() {
-  const std::string text = text_of(index_);
-  if (text == text_) return {};
-  return replace_file(AT_FDCWD, places_.run + "/index", text, 0644, false);
+  const std::string text = text_of(index_), index = places_.run + "/index";
+  if (text != text_) return replace_file(AT_FDCWD, index, text, 0644, false);
+  // What a command that was killed before its rename left is not replaced then.
+  if (sys::unlinkat(AT_FDCWD, (index + ".new").c_str(), 0) != 0 && errno != ENOENT)
+    return fail_errno(index + ".new");
+  return {};
 }
 
 }  // namespace jail
