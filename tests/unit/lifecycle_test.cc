@@ -522,8 +522,8 @@ TEST_F(Lives, ANameIsHeldToWhatACreationWouldBe) {
   rename(10, "f", "");
   rename(11, "11", "");
   std::string names;
-  for (const Listed& jail : list_jails(false).value())
-    names += *jail.shown.name + " " + jail.name + "\n";
+  const std::vector<Listed> listed = list_jails(false).value();
+  for (const Listed& jail : listed) names += *jail.shown.name + " " + jail.name + "\n";
   EXPECT_EQ(names, "q q\nq.e q.e\nq.e.f q.e.f\n11 11\n");
   ASSERT_TRUE(stop("", "q"));
   ASSERT_TRUE(stop("", "11"));
