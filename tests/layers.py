@@ -18,7 +18,7 @@ CALLS = """
     madvise memfd_create mkdir mkdirat mkfifo mknod mknodat mlock mmap mount mprotect munmap nanosleep open openat
     openat2 opendir fdopendir pidfd_open pidfd_send_signal pipe pipe2 pivot_root poll popen posix_spawn ppoll prctl
     pread procctl ptrace pwrite read readlink readlinkat readv reboot recv recvfrom recvmsg remove rename renameat
-    rmdir select send sendmsg sendto setdomainname setgid setgroups sethostname setns setpriority setresgid setresuid
+    rmdir select send sendmsg sendto setdomainname setgid setgroups sethostname setns setpgid setpriority setresgid setresuid
     setrlimit setsid setsockopt setuid shutdown signalfd socket socketpair stat statfs
     statvfs statx symlink symlinkat syscall system tcgetattr tcsetattr timerfd_create timerfd_settime truncate umount
     umount2 unlink unlinkat unshare usleep utimensat vfork wait wait4 waitid waitpid write writev

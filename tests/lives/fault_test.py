@@ -40,7 +40,7 @@ ERRNOS = {
     "pipe2": "EMFILE", "pivot_root": "EBUSY", "poll": "EINTR ENOMEM", "prctl": "EPERM", "pread": "EIO", "read": "EIO EINTR",
     "readlinkat": "EIO", "recv": "ENOBUFS EINTR", "renameat": "ENOSPC EIO", "sched_getaffinity": "EPERM",
     "sched_setaffinity": "EPERM", "send": "ENOBUFS ENOMEM", "setdomainname": "EPERM", "setgroups": "EPERM", "sethostname": "EPERM",
-    "setns": "EPERM ENOMEM", "setresgid": "EPERM", "setresuid": "EAGAIN", "setrlimit": "EPERM", "setsid": "EPERM",
+    "setns": "EPERM ENOMEM", "setpgid": "EACCES EINVAL EPERM ESRCH", "setresgid": "EPERM", "setresuid": "EAGAIN", "setrlimit": "EPERM", "setsid": "EPERM",
     "setsockopt": "ENOBUFS", "shutdown": "ENOTCONN", "signalfd": "EMFILE", "socket": "EMFILE ENOBUFS", "socketpair": "EMFILE", "statfs": "EIO",
     "statx": "ENOMEM", "symlinkat": "ENOSPC", "umount2": "EBUSY EPERM", "unlinkat": "EBUSY EROFS", "unshare": "ENOSPC ENOMEM",
     "waitpid": "EINTR", "write": "ENOSPC EIO EINTR",
