@@ -150,7 +150,7 @@ void Explainer::start_all() {
     } else if (visit.fate == Fate::skipped) {
       say(about(visit.job, Stage::start, "skipped"), true);
     } else {
-      for (Message& of : wrong_[visit.job]) say(std::move(of), true);
+      for (const Message& of : wrong_[visit.job]) say(of, true);
     }
     if (visit.fate == Fate::skipped || dying_ || !gives_dying(config_.jails()[visit.job])) continue;
     say({.stage = Stage::start, .text = dying_warning}, false);
