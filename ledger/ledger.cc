@@ -198,7 +198,7 @@ void Ledger::strike(const Op& op) {
     if (acts_[place].open && acts_[place].op == op) return undone(place);
 }
 
-Result<void> Ledger::set_mark(Words words) {
+Result<void> Ledger::set_mark(const Words& words) {
   if (words.empty()) return fail(EINVAL, "ledger: a mark without words");
   return append('!', words, false);
 }

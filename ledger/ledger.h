@@ -93,7 +93,7 @@ class Ledger {
   // Strikes the newest open act that is `op`, if there is one.
   void strike(const Op& op);
   // Writes a mark.
-  Result<void> set_mark(Words words);
+  Result<void> set_mark(const Words& words);
 
  private:
   Result<void> append(char sign, const Words& words, bool sync);
