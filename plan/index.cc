@@ -112,9 +112,10 @@ Result<void> remove_directory(const std::string& path) {
   if (!names)
     return names.error().code == ENOENT ? Result<void>()
                                         : std::unexpected(std::move(names.error()));
-  for (const std::string& name : *names)
-    if (sys::unlinkat(AT_FDCWD, (path + "/" + name).c_str(), 0) != 0 && errno != ENOENT)
-      return fail_errno(path + "/" + name);
+  for (const std::string& name : *names) {
+    const std::string file = fmt::format("{}/{}", path, name);
+    if (sys::unlinkat(AT_FDCWD, file.c_str(), 0) != 0 && errno != ENOENT) return fail_errno(file);
+  }
   if (sys::unlinkat(AT_FDCWD, path.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT)
     return fail_errno(path);
   return {};
