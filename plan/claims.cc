@@ -201,10 +201,12 @@ Result<void> forget(const Places& places, const Facts& facts, const std::string&
 Result<void> prune_index(const Places& places, const Facts& facts, Look look) {
   struct stat status;
   const bool used = sys::fstatat(AT_FDCWD, (places.run + "/registry").c_str(), &status, 0) == 0;
-  Result<Words> records = list_directory(AT_FDCWD, jails_of(places));
-  if (!records && records.error().code != ENOENT)
-    return std::unexpected(std::move(records.error()));
-  if (!used && (!records || records->empty())) return {};  // makes no directories
+  if (!used) {  // makes no directories where there is nothing
+    Result<Words> records = list_directory(AT_FDCWD, jails_of(places));
+    if (!records && records.error().code != ENOENT)
+      return std::unexpected(std::move(records.error()));
+    if (!records || records->empty()) return {};
+  }
   RegistryLock registry = TRY(RegistryLock::take(places));
   const std::vector<JailEntry> entries = registry.index().entries;
   if (look == Look::whole || count_directories(jails_of(places)) != entries.size()) {
