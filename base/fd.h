@@ -7,7 +7,8 @@
 namespace jail {
 
 // -1, or an open descriptor that nobody else closes. Whoever opens one for an Fd opens it
-// close-on-exec. Move only.
+// close-on-exec. Move only. What close(2) says is lost: whoever has to know that a write is on disk
+// asks fsync(2) before.
 class Fd {
  public:
   Fd() = default;
@@ -21,9 +22,10 @@ class Fd {
   Fd& operator=(const Fd&) = delete;
   ~Fd() { reset(); }
 
+  // The descriptor for a call, still ours; -1 if none is held.
   int get() const { return fd_; }
   explicit operator bool() const { return fd_ >= 0; }
-  // Gives the descriptor away: the caller closes it.
+  // Gives the descriptor away: the caller closes it. -1 if there was none.
   int release() { return std::exchange(fd_, -1); }
   // Closes what is held and takes `fd` in its place.
   void reset(int fd = -1) {

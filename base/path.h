@@ -1,11 +1,12 @@
-// Paths of the host and paths of a jail, which must never be mixed up.
+// Paths of the host and paths of a jail, which must never be mixed up: two types, so that the
+// compiler refuses one where the other is meant. Neither is checked or resolved here.
 #pragma once
 
 #include <string>
 
 namespace jail {
 
-// A path as the host sees it.
+// A path as the host sees it: absolute, or counted from the working directory.
 struct HostPath {
   std::string text;
 };

@@ -24,6 +24,7 @@ struct [[nodiscard]] Error {
   }
 };
 
+// A value, or why there is none. Result<void> is success or an Error.
 template <class T>
 using Result = std::expected<T, Error>;
 
@@ -32,7 +33,8 @@ inline std::unexpected<Error> fail(int code, std::string text) {
   return std::unexpected(Error{code, std::move(text)});
 }
 
-// The error of a system call that has just failed: "what: strerror(code)".
+// The error of a system call that has just failed: "what: strerror(code)". The default `code` is
+// errno at the call, so nothing may come in between that changes it.
 inline std::unexpected<Error> fail_errno(std::string_view what, int code = errno) {
   return fail(code, std::string(what) + ": " + std::strerror(code));
 }
@@ -48,8 +50,8 @@ Result<T> in(std::string_view noun, Result<T> result) {
 template <class T>
 void ignore(const Result<T>& /*result*/, const char* /*why*/) {}
 
-// Ends the program: something happened that cannot. Never for input, however odd. Prints file and
-// line.
+// Ends the program by abort(3): something happened that cannot. Never for input, however odd.
+// Prints file, line and `what` on standard error.
 [[noreturn]] void bug(const char* what, const char* file = __builtin_FILE(),
                       int line = __builtin_LINE());
 

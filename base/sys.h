@@ -1,7 +1,9 @@
 // The door to POSIX system calls: the only place above os/ that makes one (tests/layers.py holds
 // everything else to it; the calls of one system alone are in os/SYSTEM/abi.h). Every wrapper is
 // the call itself, same arguments, same result, same errno - but in a build with fault points any
-// of them can be told to fail (base/fault.h), which is how each failure is tried.
+// of them can be told to fail (base/fault.h), which is how each failure is tried. bind and connect
+// are for AF_UNIX here; umask cannot fail and is not counted. EINTR is the caller's to handle. One
+// line a call, alphabetical.
 #pragma once
 
 #include <dirent.h>

@@ -8,7 +8,8 @@
 
 namespace jail {
 
-// The row of that name, or nullptr. Linear: tables that are searched often keep their own index.
+// The first row of that name, or nullptr; it lives as long as the table. Linear: tables that are
+// searched often keep their own index.
 template <class Row>
 const Row* find_row(std::span<const Row> rows, std::string_view name) {
   auto it = std::ranges::find_if(
