@@ -17,6 +17,7 @@
 
 namespace jail {
 
+// The two families that a jail can be held to, one parameter each.
 enum class Family : uint8_t { ip4, ip6 };
 
 // The kernel's side of such words: bare addresses, canonical, in order; all else is passed over
@@ -25,9 +26,9 @@ Result<Words> addresses_of(Family family, std::span<const std::string_view> word
 
 // The interfaces' side: one address as ifconfig(8) would understand it (J4.3).
 struct Address {
-  std::string
-      interface;  // the word's own, else the parameter `interface`; empty: no interface is touched
-  std::string address;  // canonical text
+  // The word's own, else the parameter `interface`; empty: no interface is touched.
+  std::string interface;
+  std::string address;  // canonical text, as inet_ntop(3) writes it
   unsigned prefix = 0;  // bits, at most 32 or 128; all of them where the word has no mask
   bool ipv6 = false;
   Words extra;  // the ARGs, without netmask and prefixlen: those are in `prefix`

@@ -13,6 +13,8 @@
 namespace jail {
 
 // What is taken stays at its address until the arena goes; moving the arena moves nothing in it.
+// Nothing is ever given back singly, and nothing fails but for want of memory, which ends the
+// program.
 class Arena {
  public:
   // `size` bytes, uninitialised, aligned for any of our records.
@@ -26,12 +28,14 @@ class Arena {
     return result;
   }
 
+  // A copy of one record, to be changed in place.
   template <class T>
   T* make(const T& value) {
     static_assert(std::is_trivially_destructible_v<T> && alignof(T) <= alignment);
     return new (take(sizeof(T))) T(value);
   }
 
+  // Copies of a list and of a text. What is empty takes no room and points nowhere.
   template <class T>
   std::span<const T> copy(std::span<const T> items) {
     static_assert(std::is_trivially_copyable_v<T> && alignof(T) <= alignment);
@@ -48,13 +52,14 @@ class Arena {
     return {result, text.size()};
   }
 
-  // Bytes taken so far: what limits on hostile input are measured by.
+  // Bytes taken so far, rounding included: what limits on hostile input are measured by.
   size_t used() const { return used_; }
 
  private:
   static constexpr size_t alignment = 8;
   static constexpr size_t chunk_size = size_t{256} << 10;
 
+  // The rest of the last chunk is left unused: chunks are many times larger than what is taken.
   void grow(size_t size) {
     left_ = size > chunk_size ? size : chunk_size;
     chunks_.push_back(std::make_unique_for_overwrite<char[]>(left_));

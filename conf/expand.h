@@ -14,26 +14,31 @@ namespace jail {
 struct Entry {
   const Name* name;
   std::span<const Word> values;
-  Place place;
+  Place place;  // of the last statement that had a say
   bool variable;
-  bool has_references;
+  bool has_references;  // in any of the values
+  // active: its expansion has begun; to meet such a one again is a loop.
   enum class Expansion : uint8_t { none, active, done } expansion = Expansion::none;
 };
 
-// Finds the entry that a reference means, or nullptr.
+// Finds the entry that a reference means, or nullptr. `context` is what the Expander was given.
 using FindEntry = Entry* (*)(void* context, const Name* name);
 
-// Expands entries, following chains without recursion, and says what is wrong.
+// Expands entries, following chains without recursion, and says what is wrong. One for all jails of
+// a Conf: they share what expansion may make.
 class Expander {
  public:
   Expander(Conf& conf, FindEntry find, void* context)
       : conf_(conf), find_(find), context_(context) {}
 
-  // Makes all entries final. False, with messages about `jail`, where a reference could not be
-  // resolved; such text is left out and the rest goes on.
+  // Makes all entries final. False, with messages of stage load about `jail`, where a reference
+  // could not be resolved (J1.13: not found, a loop, several words within a word) or a value became
+  // too long (1 MiB of text, 65536 words, 256 MiB in all jails together); such text is left out and
+  // the rest goes on. Final words are in conf's arena.
   bool expand_all(std::string_view jail, std::vector<Entry>& entries);
 
  private:
+  // An entry on the way, and the reference in it that is looked at next.
   struct Step {
     Entry* entry;
     size_t word;
