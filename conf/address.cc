@@ -73,7 +73,8 @@ Result<unsigned> parse_prefix(Family family, const std::string& text) {
   return *bits;
 }
 
-// A netmask without holes, dotted or hexadecimal as ifconfig(8) prints it.
+// A netmask without holes, dotted or hexadecimal as ifconfig(8) prints it. IPv6 knows only prefix
+// lengths.
 Result<unsigned> parse_netmask(Family family, const std::string& text) {
   in_addr dotted;
   std::optional<uint32_t> mask;

@@ -7,7 +7,8 @@
 namespace jail {
 namespace {
 
-// Statements made by hand, in the arena of a Conf.
+// Statements made by hand, in the arena of a Conf: a command line goes the way of a file from here
+// on, so that J1.12 is told once.
 class Maker {
  public:
   explicit Maker(Conf& conf) : conf_(conf) {}
@@ -40,6 +41,7 @@ class Maker {
 void Config::finish(Thorough thorough) {
   if (conf_->rejected && thorough == Thorough::as_jail) return;
   jails_ = resolve(*conf_);
+  // The first of two of one name is the one that is found.
   for (size_t i = 0; i < jails_.size(); ++i) index_.try_emplace(jails_[i].name, i);
 }
 
@@ -93,6 +95,7 @@ Config from_words(std::span<const std::string> words) {
       if (!vector.empty()) maker.add(name, vector, Assign::set);
       break;
     }
+    // `x=` is one empty value; a bare `x` is none and empties the list (J3.5).
     Words values;
     if (valued) values.emplace_back(word.substr(equals + 1));
     if (valued && splits_at_commas(name)) values = split_exact(values[0], ',');

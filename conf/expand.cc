@@ -6,7 +6,7 @@
 namespace jail {
 namespace {
 
-// Limits on what a few hostile lines can grow to.
+// Limits on what a few hostile lines can grow to: bytes of a text, words of a list.
 constexpr size_t longest_value = size_t{1} << 20;
 constexpr size_t most_values = size_t{1} << 16;
 
@@ -86,7 +86,8 @@ void Expander::substitute(Entry& entry) {
     words_.clear();
     break;
   }
-  // Also what is spliced costs: words are small, but a line of references doubles them.
+  // Also what is spliced costs: words are small, but a line of references doubles them. The budget
+  // stops at 0 and stays there: every later value with a reference is too long.
   size_t size = words_.size() * sizeof(Word);
   budget_ -= std::min(budget_, size);
   entry.values = conf_.arena.copy(std::span<const Word>(words_));

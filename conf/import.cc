@@ -43,6 +43,7 @@ void Importer::complain(Stage stage, Place place, std::string text) {
                               .text = std::move(text)});
 }
 
+// A value that is refused leaves its field as it was, so that one mistake makes no second message.
 bool Importer::set(const Setting& setting, Stage stage) {
   views_.clear();
   for (const Word& word : setting.values) views_.push_back(word.text);
@@ -58,6 +59,7 @@ void Importer::own_values() {
   }
 }
 
+// Read completely before the first step (J2.1): a file that a hook makes is not there yet.
 void Importer::fstab_files() {
   if (!result_.spec.mount_fstab) return;
   const Setting* setting = jail_.find("mount.fstab");
@@ -92,8 +94,9 @@ void Importer::kernel_values(bool everything) {
   }
 }
 
-// What the kernel is given, in the form that it would print it. A negated boolean is shown under
-// the name as written, so its value is turned back.
+// What the kernel is given, in the form that it would print it: read back from the Spec, so that -v
+// shows what was understood. A negated boolean is shown under the name as written, so its value is
+// turned back.
 Given Importer::given(const Setting& setting) const {
   const Param& param = *setting.found.param;
   Given result{std::string(setting.name->text), std::nullopt, &param};

@@ -25,10 +25,11 @@ struct Given {
   bool operator==(const Given&) const = default;
 };
 
+// What a jail came to. Where messages is not empty, the rest holds what could be made out.
 struct Import {
   Spec spec;
   Words fstab_lines;          // of mount.fstab's files, comments cut, blank ones kept; in order
-  std::vector<Given> kernel;  // in the order given
+  std::vector<Given> kernel;  // in the order given, without those that are wrong
   Messages messages;          // none: the jail may be started
 
   bool good() const { return messages.empty(); }
@@ -44,7 +45,9 @@ struct ImportOptions {
 
 // Checks in this order: values of the command's own parameters; files of mount.fstab; the kernel's
 // parameters. Where one of the three found something wrong, the next ones are not looked at (J4.1).
-// Never look up host names: ip_hostname is the caller's, between this and the plan.
+// Ranges (J2.2) only with `everything`: a start leaves them to its jail_set, which comes after the
+// first commands. A jail that failed is imported like any other: the caller asks first. Never looks
+// up host names: ip_hostname is the caller's, between this and the plan.
 Import import_jail(const Config& config, const Jail& jail, ImportOptions options = {});
 
 // True for allow.dying in any spelling: it gets one warning per run (J2.1), which is this text.
@@ -60,7 +63,8 @@ std::string given_text(const Given& given);
 std::string quote_value(std::string_view value);
 
 // The words of ip4.addr or ip6.addr that yield an interface command: those with an interface of
-// their own, or all where `interface` is given.
+// their own, or all where `interface` is given. Of several addresses in one word the first decides;
+// a word that is no address yields none.
 Words interface_words(Family family, const Spec& spec);
 
 }  // namespace jail

@@ -6,7 +6,7 @@
 namespace jail {
 namespace {
 
-// What a byte does outside quotes (J1.2).
+// What a byte does outside quotes (J1.2), one look in a table for each.
 enum class Class : uint8_t {
   stray,
   space,
@@ -93,6 +93,7 @@ int escape_value(std::string_view escape) {
   return static_cast<unsigned char>(escape[1]);
 }
 
+// Of the class `reserved` only.
 TokenKind reserved_kind(char c) {
   switch (c) {
     case ',':
@@ -113,7 +114,7 @@ TokenKind reserved_kind(char c) {
 // A text with its escapes decoded; without any it is not copied.
 std::string_view Lexer::decode(std::string_view raw) {
   if (raw.find_first_of(std::string_view("\\\0", 2)) == std::string_view::npos) return raw;
-  char* out = arena_->take(raw.size());
+  char* out = arena_->take(raw.size());  // an escape never makes more than it takes
   size_t size = 0;
   while (!raw.empty()) {
     size_t used = raw[0] == '\\' ? escape_size(raw) : 1;
@@ -316,6 +317,7 @@ std::string quote_word(std::string_view word) {
     } else if (c == '\t') {
       quoted += "\\t";
     } else if (byte < ' ' || byte == 0x7f) {
+      // Three digits always: an escape must not take a digit of the text behind it along.
       for (int shift : {6, 3, 0})
         quoted.append(shift == 6 ? "\\" : "") += static_cast<char>('0' + (byte >> shift & 7));
     } else {

@@ -13,6 +13,7 @@
 
 namespace jail {
 
+// A word is one piece or several that are glued; all other kinds are tokens of their own (J1.2).
 enum class TokenKind : uint8_t {
   end,
   text,      // a piece of a word: bare characters, an escape, a quoted string
@@ -26,8 +27,8 @@ enum class TokenKind : uint8_t {
   stray,  // a byte that no rule mentions
 };
 
-// One token. Its raw text is source[begin, end). Decoded text lies in the source or in the lexer's
-// arena.
+// One token. Its raw text is source[begin, end), in bytes. Decoded text lies in the source or in
+// the lexer's arena; tokens that are no pieces have none.
 struct Token {
   TokenKind kind = TokenKind::end;
   bool glued = false;  // a piece that continues the word before it (J1.3)
@@ -38,8 +39,8 @@ struct Token {
   bool is_piece() const { return kind == TokenKind::text || kind == TokenKind::variable; }
 };
 
-// Something that yields no token: an unterminated string, variable or comment (J1.15). `at` is
-// where it starts, `seen` the place whose line the message names.
+// Something that yields no token: an unterminated string, variable or comment (J1.15). `at` is the
+// offset where it starts, `seen` that of the place whose line the message names.
 struct LexError {
   uint32_t at;
   uint32_t seen;
@@ -51,12 +52,14 @@ class Lexer {
  public:
   Lexer(std::string_view source, Arena& arena) : source_(source), arena_(&arena) {}
 
-  // The next token; the end again and again after the last.
+  // The next token; the end again and again after the last. Never fails: what cannot be one is
+  // noted in errors() and passed over.
   Token next();
 
   // What was wrong so far, in order.
   const std::vector<LexError>& errors() const { return errors_; }
 
+  // The token as it stands in the text, quotes and escapes included, for messages.
   std::string_view raw(const Token& token) const {
     return source_.substr(token.begin, token.end - token.begin);
   }
@@ -76,14 +79,14 @@ class Lexer {
   Arena* arena_;
   std::vector<LexError> errors_;
   size_t at_ = 0;
-  size_t quote_end_ = 0;  // while inside a double-quoted string with variables: the place of its
-                          // closing quote, else 0
-  bool glued_ = false;
+  // While inside a double-quoted string with variables: the place of its closing quote, else 0.
+  size_t quote_end_ = 0;
+  bool glued_ = false;  // the next piece would continue the word of the last one
 };
 
-// The words of a text that has no structure, such as a line of the ledger: quotes and escapes mean
-// what they mean in jail.conf, variables are not expanded, `=` and its like are words of their own.
-// EINVAL: an unterminated quote, a stray byte, a variable.
+// The words of a text that has no structure, such as a line of the ledger: quotes, escapes and
+// comments mean what they mean in jail.conf, `=` and its like are words of their own. EINVAL: an
+// unterminated quote or comment, a stray byte, a variable (nothing could expand it).
 Result<Words> lex_words(std::string_view text);
 
 // `word` written so that the lexer reads it back as one word of one piece: bare where that is safe,

@@ -1,4 +1,5 @@
-// What is said about a configuration: one line each, with the place it is about.
+// What is said about a configuration: one line each, with the place it is about. Only gathered
+// here: who prints decides how many and where (cmd/errors.h).
 #pragma once
 
 #include <cstdint>
@@ -21,19 +22,20 @@ enum class Stage : uint8_t {
 struct Message {
   Stage stage = Stage::parse;
   std::string jail = {};  // empty: about no jail, or one without a name
-  std::string file = {};
+  std::string file = {};  // as named on the command line or by .include; empty: none
   uint32_t line = 0;
   uint32_t column = 0;
   std::string text = {};
   bool names_line = false;  // J1.15 wants "FILE line N: TEXT" and not "FILE: TEXT"
 
-  // The line as it is printed, without the program's name and without a newline.
+  // The line as it is printed, without the program's name and without a newline: the file and
+  // perhaps the line for stage parse, the jail for all others.
   std::string line_text() const;
 };
 
 using Messages = std::vector<Message>;
 
-// The stage's name in `--explain=json`.
+// The stage's name in `jail --explain=json`, which programs read: it never changes.
 const char* stage_name(Stage stage);
 
 }  // namespace jail

@@ -153,6 +153,7 @@ constexpr auto by_name = [] {
   return places;
 }();
 
+// The table itself keeps the order of the manual, in which parameters are printed.
 const Param* row_of(std::string_view name) {
   auto name_at = [](uint16_t place) { return std::string_view(table[place].name); };
   auto place = std::ranges::lower_bound(by_name, name, {}, name_at);
@@ -169,6 +170,7 @@ Found find_param(std::string_view name) {
     if (param && param->extra.form == Form::keys)
       return {.param = param, .key = name.substr(dot + 1), .is_key = true};
   }
+  // A name without a dot has its only component at npos + 1, which is 0.
   size_t last = name.rfind('.') + 1;
   if (!name.substr(last).starts_with("no")) return {};
   const Param* param = row_of(with_no(name, false));

@@ -11,6 +11,8 @@
 namespace jail {
 namespace {
 
+// Limits that need no name outside: files together; bytes of the arena, looked at where a block
+// opens (full names of nested blocks grow faster than the text); bytes of a token in a message.
 constexpr size_t most_sources = 100'000;
 constexpr size_t largest_arena = size_t{512} << 20;
 constexpr size_t longest_shown = 4096;
@@ -87,6 +89,8 @@ void Parser::give_up(std::string file, std::string text) {
   if (thorough_ == Thorough::as_jail) stopped_ = true;
 }
 
+// `at` is where it starts and `seen` where it was noticed: the line is that of `seen` (J1.15), the
+// column that of `at` if it stands on the same line.
 void Parser::report(File& file, uint32_t at, uint32_t seen, std::string text, bool names_line) {
   uint32_t line = file.source->line_of(seen);
   uint32_t column = 1;
@@ -274,6 +278,7 @@ void Parser::add_statement(File& file, const Token& target, Assign assign) {
   definition.last = statement;
 }
 
+// Takes effect at once (J1.9): the included statements stand where the .include does.
 void Parser::include(File& file) {
   // Included statements reuse words_.
   std::vector<Word> patterns = words_;
@@ -310,6 +315,7 @@ void Parser::include_pattern(const File& file, std::string_view pattern) {
     for (size_t i = 0; failure == 0 && i < found.gl_pathc && !stopped_; ++i)
       open(found.gl_pathv[i]);
     globfree(&found);
+    // Only a backslash: no pattern, but a name with an escape in it, which has to be there.
     if (failure == GLOB_NOMATCH && path.find_first_of("*?[") == std::string::npos)
       give_up(path, std::strerror(ENOENT));
     if (failure != 0 && failure != GLOB_NOMATCH) give_up(path, "filename glob failed");

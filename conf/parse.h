@@ -21,12 +21,14 @@ struct Name {
   uint32_t id;
 };
 
+// All names of a Conf. Linear in the text: each is hashed once for each time it is written.
 class Names {
  public:
   // The name of that text, made where it is new. The text must outlive it.
   const Name* intern(std::string_view text);
   // The name of that text, or nullptr.
   const Name* find(std::string_view text) const;
+  // In the order of their first mention: all()[id] has that id.
   const std::deque<Name>& all() const { return names_; }
 
  private:
@@ -52,6 +54,7 @@ struct Word {
   Place place = 0;
 };
 
+// What a statement does to the list (J1.12): `=` or no sign, `+=`, a name without a value.
 enum class Assign : uint8_t { set, append, clear };
 
 // One parameter statement, or definition of a variable.
@@ -74,7 +77,7 @@ struct Definition {
   Statement* last = nullptr;
 };
 
-// Where something stands, for people.
+// Where something stands, for people: line and column (in bytes) count from 1, line 0 is nowhere.
 struct Origin {
   std::string_view file;
   uint32_t line;
@@ -85,8 +88,8 @@ struct Origin {
 struct Source {
   std::string name;
   std::string text;
-  Place base;
-  std::vector<uint32_t> newlines;
+  Place base;                      // the Place of its first byte
+  std::vector<uint32_t> newlines;  // the offsets of all of them, ascending
 
   // The line of an offset, from 1.
   uint32_t line_of(size_t offset) const;
@@ -115,14 +118,15 @@ enum class Thorough : uint8_t {
   everything,  // report all that can be found, in every file
 };
 
-// Limits on hostile input; beyond them a file is rejected with a message.
+// Limits on hostile input, in bytes and levels; beyond them a file is rejected with a message.
 constexpr size_t longest_file = size_t{64} << 20;
 constexpr size_t longest_input = size_t{1} << 30;
 constexpr size_t deepest_include = 32;
 constexpr size_t deepest_block = 128;
 
-// Parses a file; `-` is standard input, called STDIN. What is wrong goes to conf.messages, and sets
-// conf.rejected.
+// Parses a file; `-` is standard input, called STDIN. What is wrong (stage parse: syntax, or a file
+// that cannot be read) goes to conf.messages, and sets conf.rejected. What was read before the
+// error stays in conf.
 void parse_file(const std::string& file, Thorough thorough, Conf& conf);
 
 // Parses a text in memory called `name`. It may not include files.

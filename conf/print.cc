@@ -51,6 +51,8 @@ std::string print_spec(const Spec& spec) {
   return text;
 }
 
+// The whole way of a configuration, wildcards and all: there is one reader of this grammar, and a
+// snapshot is damaged where that finds anything wrong.
 Result<Spec> read_spec(const std::string& name, std::string text) {
   Config config = load_text(name, text);
   if (!config.rejected() && config.jails().empty()) config = load_nameless(name, std::move(text));

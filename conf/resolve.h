@@ -32,17 +32,19 @@ struct Jail {
   std::span<const Setting> parameters = {};  // in order of first appearance
   std::span<const Setting> variables = {};
 
-  // The parameter of exactly that name, or nullptr.
+  // The parameter whose final spelling is exactly that, or nullptr: `persist` does not find
+  // `nopersist`.
   const Setting* find(std::string_view parameter) const;
 };
 
 // The jails of a valid Conf in file order. What is wrong with one goes to conf.messages (stage
 // load) and marks it failed. They refer to conf, which must outlive them; what expansion makes is
-// added to conf's arena.
+// added to conf's arena. Beyond 8 million statements applied in all, the jails that are left fail
+// (a wildcard of many parameters for many jails asks for their product).
 std::vector<Jail> resolve(Conf& conf);
 
-// A jail without a name from parameters given one by one (J3.5): an empty name is implied, and
-// nothing is expanded.
+// A jail without a name from the parameters of one definition (J3.5): no wildcard has a say, and no
+// name or jid is implied. Otherwise as resolve().
 Jail resolve_nameless(Conf& conf, const Definition& definition);
 
 // True if a component of the name is exactly `*`: such a definition is no jail (J1.10).
@@ -52,8 +54,8 @@ bool is_wildcard(std::string_view name);
 // matches one or more.
 bool wildcard_matches(std::string_view wildcard, std::string_view name);
 
-// The jid that a name implies: the name as a whole is a non-zero decimal integer as strtol(3) reads
-// it. Else 0.
+// The jid that a name implies (J1.10): the name as a whole is a non-zero decimal integer as
+// strtol(3) reads it, blanks and sign included. Else 0. Its range is not checked.
 long numeric_name(std::string_view name);
 
 }  // namespace jail

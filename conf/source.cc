@@ -30,6 +30,7 @@ std::string_view Source::line(uint32_t n) const {
 
 Origin Conf::where(Place place) const {
   if (place == 0 || sources.empty()) return {{}, 0, 0};
+  // Sources lie end to end, one byte apart, so the last one that begins at or before it has it.
   auto after = std::ranges::upper_bound(sources, place, {}, &Source::base);
   const Source& source = *std::prev(after);
   uint32_t offset = place - source.base;
@@ -38,6 +39,7 @@ Origin Conf::where(Place place) const {
   return {source.name, line, offset - begin + 1};
 }
 
+// The forms of J1.15. The jail's name stands for the place: the file is known to who asked for it.
 std::string Message::line_text() const {
   if (stage != Stage::parse) return jail.empty() ? text : jail + ": " + text;
   if (file.empty()) return text;

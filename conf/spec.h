@@ -12,6 +12,7 @@
 namespace jail {
 
 // A parameter with the three-way type of the kernel: nothing of it, one of its own, the parent's.
+// In the kernel's order: 0, 1, 2 are the same three as numbers (Appendix B).
 enum class JailSys : uint8_t { disable, new_, inherit };
 
 // Invariants: no variables and no wildcards are left; every field is in its range; an empty
@@ -19,7 +20,9 @@ enum class JailSys : uint8_t { disable, new_, inherit };
 // changed after it was resolved.
 struct Spec {
   // The commands' own parameters (J2.1), in the order of that table. Booleans and lists not given
-  // are false, empty.
+  // are false, empty; but exec.rollback and stop.strict, which are ours, depend on
+  // CELLBLOCK_STRICT. Times are seconds: exec.timeout 0 is no limit, stop.timeout 0 sends no
+  // SIGTERM.
   std::optional<Words> exec_prepare, exec_prestart, exec_created, exec_start, command,
       exec_poststart;
   std::optional<Words> exec_prestop, exec_stop, exec_poststop, exec_release;
@@ -33,7 +36,8 @@ struct Spec {
   std::optional<Words> vnet_interface, zfs_dataset, depend;
   std::optional<bool> allow_dying;
 
-  // Kernel parameters (J2.2).
+  // Kernel parameters (J2.2). Addresses are words as written: what interface and mask mean is
+  // decided when the jail is started (conf/address.h).
   std::optional<int64_t> jid;  // 0 = not specified
   std::optional<std::string> name, path;
   std::optional<bool> persist;
@@ -42,7 +46,7 @@ struct Spec {
   std::optional<JailSys> host, vnet, ip4, ip6, sysvmsg, sysvsem, sysvshm, linux_;
   std::optional<std::string> host_hostname, host_domainname, host_hostuuid;
   std::optional<uint64_t> host_hostid;
-  std::optional<Words> ip4_addr, ip6_addr;  // as written: [IFACE|]ADDR[/MASK][ ARG...]
+  std::optional<Words> ip4_addr, ip6_addr;  // [IFACE|]ADDR[/MASK][ ARG...]
   std::optional<bool> ip4_saddrsel, ip6_saddrsel;
   std::optional<std::string> meta, env;  // lines of KEY=VALUE
   std::optional<std::string> linux_osname, linux_osrelease;
@@ -51,7 +55,7 @@ struct Spec {
   std::optional<int64_t> zfs_mount_snapshot;
   std::optional<std::string> mac_do_rules;
 
-  // Permissions (J2.3).
+  // Permissions (J2.3). What is granted without being given: Extra::on of conf/params.h.
   std::optional<bool> allow_set_hostname, allow_sysvipc, allow_raw_sockets, allow_chflags,
       allow_mount, allow_quotas;
   std::optional<bool> allow_socket_af, allow_mlock, allow_reserved_ports, allow_read_msgbuf;

@@ -28,6 +28,7 @@ bool wildcard_matches(std::string_view wildcard, std::string_view name) {
   }
 }
 
+// The bytes are looked at first: for strtol(3) a name would end at its first NUL.
 long numeric_name(std::string_view name) {
   if (name.empty() || name.find_first_not_of("+-0123456789 \t\n\v\f\r") != std::string_view::npos)
     return 0;
