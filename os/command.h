@@ -16,6 +16,7 @@ namespace jail {
 
 // Where to find a running jail: its process 1 (by pidfd, so never another process of the same
 // number), and the directory of the group that its commands belong in.
+// Borrowed: whoever filled it keeps the descriptors open.
 struct Inside {
   int process1 = -1;  // pidfd
   int group = -1;     // directory of ID/jail/run, or of a leaf of it; -1: our own group
@@ -26,8 +27,8 @@ struct Inside {
 // other).
 struct Identity {
   std::string user;  // empty: stay who we are
-  bool user_of_host =
-      true;  // look `user` (or the current uid, with clean) up on the host, else in the jail
+  // Look `user` (or the current uid, with clean) up on the host, else in the jail.
+  bool user_of_host = true;
   bool clean = false;  // only PATH, TERM and the user's variables
   Words set;           // NAME=VALUE added last of all (JID, JNAME, JPATH of host commands)
 };
@@ -40,9 +41,11 @@ struct Texts {
   std::string unknown_uid = "unknown uid";
 };
 
+// One command, and all that its child has to know. Descriptors are borrowed; -1 is none.
 struct Command {
-  Words argv;  // program (searched in the PATH of its environment) and arguments; empty: $SHELL -i,
-               // else /bin/sh -i
+  // Program (searched in the PATH of its environment) and arguments; empty: $SHELL -i, else
+  // /bin/sh -i.
+  Words argv;
   Identity identity;
   std::optional<Inside> inside;  // in that jail, else on the host
   int view = -1;                 // mount namespace for a host command, or -1 for ours
@@ -51,10 +54,10 @@ struct Command {
   // home; else "/" in a jail, ours on the host (in a view the one of the same path, or "/").
   std::string directory;
   int output = -1;  // standard output and error of the program, or -1 to inherit (exec.consolelog)
-  bool background = false;      // a session of its own, and nobody waits for it
-  bool all_processors = false;  // on whichever processors our caller is held to, this one may run
-                                // on all (J4.4)
-  std::string fail_prefix;      // put before the child's own one-line messages: "jail: web: "
+  bool background = false;  // a session of its own, and nobody waits for it
+  // On whichever processors our caller is held to, this one may run on all (J4.4).
+  bool all_processors = false;
+  std::string fail_prefix;  // put before the child's own one-line messages: "jail: web: "
   Texts texts;
 };
 
@@ -68,17 +71,17 @@ struct Running {
   Running(const Running&) = delete;
   Running& operator=(const Running&) = delete;
   ~Running() { end(); }
-  // Kills and reaps it, if it is one.
+  // Kills (SIGKILL) and reaps it, if it is one. Its own children live on.
   void end();
 
   pid_t pid = -1;
   Fd pidfd;
 };
 
-// How a command ended.
+// How a command ended, or that it has not.
 struct Ended {
-  bool timed_out = false;
-  int status = 0;  // of wait(2)
+  bool timed_out = false;  // it runs on, and `status` means nothing
+  int status = 0;          // of wait(2)
 };
 
 // Starts a command. What fails before the fork is returned (where the jail cannot be entered with
@@ -91,14 +94,17 @@ struct Ended {
 Result<Running> start_command(const Command& command);
 
 // Waits until it ends, at most `timeout` milliseconds (-1: for ever), or until `stop_fd` (if not
-// -1) is readable, which is ECANCELED. Running out of time is not an error and kills nothing. An
-// empty Running has ended with status 0.
+// -1) is readable, which is ECANCELED. Running out of time is not an error and kills nothing; then,
+// and on an error, `running` is still ours to wait for. One that has ended is reaped, and `running`
+// empty. An empty Running has ended with status 0.
 Result<Ended> wait_command(Running& running, int64_t timeout, int stop_fd);
 
 // Runs a command of a jail as if it were this process, which must be one for nothing else: its
 // signals, its stops and its terminal are the command's (os/linux/relay.cc). Yields the status of
-// wait(2). From the moment the command runs, standard input, output and error are /dev/null here.
-// Killed by SIGKILL, this process takes the command with it.
+// wait(2). Errors are those of start_command before the fork, and nothing runs then; what fails in
+// the child ends it as there. All signals stay blocked and SIGCHLD ignored afterwards: end_like()
+// is what is left to do. From the moment the command runs, standard input, output and error are
+// /dev/null here. Killed by SIGKILL, this process takes the command with it.
 Result<int> relay_command(const Command& command);
 
 // Ends this process as a status of wait(2) says: exits with it, or dies of the signal (without a
@@ -106,7 +112,7 @@ Result<int> relay_command(const Command& command);
 [[noreturn]] void end_like(int status);
 
 // Opens /dev/null on those of descriptors 0 to 2 that are closed, so that nothing opened later
-// becomes one of them. First act of a program that starts commands.
+// becomes one of them. First act of a program that starts commands. Error: "/dev/null: strerror".
 Result<void> fill_standard_descriptors();
 
 }  // namespace jail

@@ -1,5 +1,5 @@
-// Facts: what this host is and can do, probed once and passed by value. plan() consults nothing
-// else about the host.
+// Facts: what this host is and can do, probed once by a command and passed by value. plan()
+// consults nothing else about the host.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,8 @@ struct Facts {
   std::string groups;   // where the cgroup v2 hierarchy is mounted; empty: nowhere (L6)
 };
 
-// Looks at this host. Fails only where not even the boot can be told from another (no /proc).
+// Looks at this host. Fails only where not even the boot can be told from another (no /proc); a
+// host without cgroup v2 is a Facts with empty `groups`.
 Result<Facts> probe();
 
 }  // namespace jail

@@ -13,7 +13,7 @@
 
 namespace jail {
 
-// One line of fstab(5), decoded (conf/fstab.h has the reader).
+// One line of fstab(5), decoded (conf/fstab.h has the reader). Options are words between commas.
 struct MountWords {
   std::string type, source, point, options;
 };
@@ -33,7 +33,8 @@ struct MountWords {
 //
 // A source below `root` (whatever its name: `root` may be a link) is found like a point: no link.
 //
-// Options: those of every mount as in mount(8); a mount has no devices unless `dev` is among them.
+// Options: those of every mount as in mount(8); a mount has no devices unless `dev` is among them
+// (but a devfs and a devpts, which are for nothing else).
 // Those that only mount(8) and fstab(5) know (late, noauto, nfsv4acls, x-*, ...) are taken and do
 // nothing (J6.36). Texts: "POINT: TYPE: unknown option WORD"; or what the kernel says. ENODEV,
 // "TYPE: no such file system here", for a type that there is not.
@@ -54,7 +55,8 @@ bool mounted_at_boot(const std::string& type);
 // devfs.rules(5) shows, by their meaning (1 hides everything; 2 the basics; 3 those and terminals;
 // 4, and 0 for "not given", what a jail has), with a devpts of its own on pts from 3 on, and empty
 // directories shm and mqueue for process 1 to mount on. Complete when it is attached, but for the
-// devpts, which follows. EINVAL: "POINT: devfs ruleset N is not known here (1 to 4 are)".
+// devpts, which follows. On failure nothing is mounted. EINVAL: "POINT: devfs ruleset N is not
+// known here (1 to 4 are)".
 Result<void> make_devices(const std::string& root, const std::string& point, int ruleset);
 
 }  // namespace jail

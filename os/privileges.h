@@ -19,7 +19,7 @@ Result<void> drop_privileges(const Words& rights);
 
 // What this system cannot express of one permission that is given (or, with "no" in front, taken)
 // other than by its default, as one sentence for a remark; empty where it means what it means on
-// FreeBSD (J2.3, doc/COMPAT.md).
+// FreeBSD (J2.3, doc/COMPAT.md), and for a word that is none. `word` as in `rights`, or "mount.FS".
 std::string privilege_remark(const std::string& word);
 
 }  // namespace jail

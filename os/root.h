@@ -1,5 +1,6 @@
 // The root directory of a jail, as seen from outside: the only way to turn a JailPath into a file.
-// Never join a JailPath to a host path as text: the links in that tree belong to the jail.
+// Never join a JailPath to a host path as text: the links in that tree belong to the jail. `root`
+// is a descriptor of open_root(). How and why: the essay in os/linux/root.cc.
 #pragma once
 
 #include <string>
@@ -17,9 +18,9 @@ Result<Fd> open_root(const HostPath& path);
 
 // Opens `path` with open(2)'s flags, plus O_CLOEXEC and O_NOCTTY, as a process of the jail would:
 // links are followed, absolute ones and `..` stay inside, but no magic link of a proc file system
-// is taken. `mode` counts with O_CREAT only. A FIFO or device of the jail may answer: use
-// O_NONBLOCK or O_PATH and look at the type before you read. Error: "PATH: strerror"; EAGAIN where
-// the tree never held still.
+// is taken (ELOOP). `mode` counts with O_CREAT only. A FIFO or device of the jail may answer: use
+// O_NONBLOCK or O_PATH and look at the type before you read. Error: "PATH: strerror", PATH as
+// given; EAGAIN where the tree never held still.
 Result<Fd> open_in_root(int root, const JailPath& path, int flags, unsigned mode = 0);
 
 // The same, but no component may be a link (ELOOP), and `..` must not climb over the root (EXDEV).

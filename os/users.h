@@ -13,6 +13,8 @@
 
 namespace jail {
 
+// What a program is started as. `home` and `shell` are the entry's text: nothing has looked whether
+// they exist, and they may be empty.
 struct User {
   std::string name;
   uid_t uid = 0;
@@ -37,8 +39,9 @@ std::optional<User> find_user(std::string_view passwd, std::string_view group, u
 Result<std::optional<User>> lookup_user(int root, std::string_view name);
 Result<std::optional<User>> lookup_user(int root, uid_t uid);
 
-// The same from the host's user data base (getpwnam(3), getgrouplist(3)). Error text: strerror
-// alone.
+// The same from the host's user data base (getpwnam(3), getgrouplist(3)): NSS, so it may ask the
+// network and load its modules into us. More than 65536 groups are E2BIG. Error text: strerror
+// alone, or "groups: strerror".
 Result<std::optional<User>> host_user(const std::string& name);
 Result<std::optional<User>> host_user(uid_t uid);
 

@@ -8,6 +8,8 @@
 
 namespace jail {
 
+// The table: one row each, no name twice, for as long as the program runs. Rows whose act needs the
+// Spec are plan's (plan/verbs.h).
 std::span<const Verb> os_verbs();
 
 }  // namespace jail

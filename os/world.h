@@ -16,15 +16,16 @@ namespace jail {
 // its insides.
 struct Life;
 
+// Filled before the first act (plan/hand.h) and changed only by what acts yield. Verbs read it and
+// keep nothing of it.
 struct World {
-  std::string id;    // of this jail: names its directory, view and group
-  std::string run;   // CELLBLOCK_RUN: pins/ID, ID/control
-  std::string path;  // the jail's root on the host: absolute, its links as they are
-  std::string base;  // the top of our groups (plan/registry.h)
-  std::string
-      group;  // its cgroup below the v2 mount, without a leading slash: "cellblock/5d1f09c2"
-  std::string
-      view_of;  // id of the jail whose view this one's is a slave of, or empty: the host's mounts
+  std::string id;     // of this jail: names its directory, view and group
+  std::string run;    // CELLBLOCK_RUN: pins/ID, ID/control
+  std::string path;   // the jail's root on the host: absolute, its links as they are
+  std::string base;   // the top of our groups (plan/registry.h)
+  std::string group;  // below the v2 mount, without a leading slash: "cellblock/5d1f09c2"
+  // Id of the jail whose view this one's is a slave of, or empty: the host's mounts.
+  std::string view_of;
   std::string above;  // the root of that jail; a path below it is the jail's to arrange
   Facts facts;
   std::vector<Op> boot;  // what process 1 does before it executes, in order (Lives::space)

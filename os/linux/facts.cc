@@ -1,4 +1,4 @@
-// What this Linux host is: boot id, kernel, and where cgroup v2 is mounted.
+// What this Linux host is: its boot id (proc_sys_kernel(5)), and where cgroup v2 is mounted.
 #include "os/facts.h"
 
 #include "base/file.h"
@@ -10,7 +10,8 @@ namespace jail {
 namespace {
 
 // The mount point of the cgroup v2 hierarchy: the whole of /sys/fs/cgroup, or its directory
-// `unified` on hybrid hosts.
+// `unified` on hybrid hosts. Only v2 has a cgroup.procs there, at its root; a mount table, which
+// may be long, is read only where neither is it.
 std::string find_groups() {
   for (const char* place : {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}) {
     struct stat status;
