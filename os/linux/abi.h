@@ -1,7 +1,9 @@
 // The door to Linux's own system calls: the only file of os/linux that includes the kernel's
 // headers or makes a raw call (the POSIX ones are in base/sys.h). Every wrapper is the call itself,
 // same arguments, same result, same errno, and can be told to fail in a build with fault points.
-// One line a call, alphabetical. Kernel: 6.1 and later.
+// One line a call, alphabetical. Kernel: 6.1 and later. What is bound to a process acts on the
+// caller (capget, prctl, sched_*), unused arguments are 0, and what openat2 and clone3 hand out is
+// close-on-exec only where the flags say so.
 #pragma once
 
 #include <fcntl.h>

@@ -2,7 +2,7 @@
 //
 //   engine (in the view)                     child, process 1 of the new pid namespace
 //   clone3(NEWPID NEWNS NEWIPC, into init) --> enters the pinned net, uts and cgroup namespaces
-//                                              world.boot, one op after another: root, mount ...,
+//                                              world.boot, one op after another: root, mount, proc,
 //                                              names, privileges
 //   reads the pipe                             "CODE TEXT" and exit, or:
 //   end of file: process 1 is jinit       <--  execveat(jinit); the pipe is close-on-exec
@@ -17,10 +17,13 @@
 
 namespace jail {
 
-// boot JID PID IPC: PID and IPC are "new", "host" or a path. Yields the host's number of process 1
-// and its start time.
+// boot JID PID IPC: PID and IPC are "new", "host" or a path of a namespace on the host. Yields the
+// host's number of process 1 and its start time (ticks, as Process1). Errors are those of the act
+// of world.boot that failed, with its text; a child that was born is ended and reaped then, and
+// what it mounted went with its namespace. The control socket stays for the undo.
 Result<Words> apply_boot(World& world, const Op& op);
-// Ends whatever is in the jail's group, waits until it is empty, and takes the control socket away.
+// Ends whatever is in the jail's group (process 1, what it runs, and the jails below), waits until
+// it is empty, and takes the control socket away. Errors as kill_group. Idempotent.
 Result<void> undo_boot(World& world, const Op& op);
 
 }  // namespace jail

@@ -24,18 +24,19 @@ struct Launch {
   std::string directory;      // our working directory, to be found again in a view
   bool has_terminal = false;  // our session has one
   int namespaces = 0;         // kinds of the jail that differ from ours, without the pid namespace
-  int relay = -1,
-      terminal = -1;  // kept for the waiter (os/linux/waiter.h): with a relay there is one
+  // Descriptors kept for the waiter (os/linux/waiter.h): with a relay there is one.
+  int relay = -1, terminal = -1;
 };
 
 // Looks everything up that does not need the child. Errors as start_command.
 Result<Launch> lay_out(const Command& command);
 
-// Starts the child: in the jail's pid namespace and group, blocked signals, not dumpable. Errors as
-// start_command.
+// Starts the child: born in the jail's pid namespace (a host command in ours) and in the command's
+// group, with all signals blocked, and on its way into a jail not dumpable. This process is as
+// before when it returns. Errors as start_command.
 Result<Running> launch(Launch& launch);
 
-// In the child: never returns.
+// In the child: all of J4.4's order of set-up, and exec. Never returns.
 [[noreturn]] void be_command(Launch& launch);
 
 // Prints "FAIL_PREFIX TEXT" to standard error in one write, and ends the child with status 1 (which

@@ -6,7 +6,8 @@
 
 namespace jail {
 
-// Goes back into the namespace that this process came from; ends the program where that fails.
+// Goes back into the namespace that this process came from, by a descriptor of it and its
+// CLONE_NEW* kind; ends the program where that fails.
 void return_home(int name_space, int kind);
 
 // Remembers the mount namespace, root and working directory of this process, and goes back to them:
@@ -15,7 +16,7 @@ void return_home(int name_space, int kind);
 // worse.
 class Excursion {
  public:
-  // Notes where we are. Nothing is entered yet.
+  // Notes where we are. Nothing is entered yet. Error: "PATH: strerror".
   static Result<Excursion> begin();
   Excursion(Excursion&&) noexcept = default;
   Excursion& operator=(Excursion&&) = delete;
@@ -23,10 +24,13 @@ class Excursion {
   Excursion& operator=(const Excursion&) = delete;
   ~Excursion() { leave(); }
 
-  // Enters the mount namespace behind `mounts`.
+  // Enters the mount namespace behind the descriptor `mounts`; root and working directory are its
+  // root then (setns(2)). May be called again, for one inside. Error: "enter the view: strerror",
+  // and nothing has changed.
   Result<void> enter(int mounts);
-  // A descriptor of the mount namespace we came from.
+  // A descriptor of the mount namespace we came from; -1 once we have left.
   int home() const { return home_.get(); }
+  // Goes back. Also without an enter() before, and a second time, which does nothing.
   void leave();
 
  private:

@@ -21,10 +21,11 @@ struct InterfaceEntry {
   std::vector<std::pair<unsigned, std::string>> attributes;
 };
 
+// All that is saved of an interface: what a change of stacks loses, and what a jail can change.
 struct InterfaceState {
   std::string name;
-  std::string kind;  // of IFLA_INFO_KIND; empty: physical
-  std::string master, alias;
+  std::string kind;                                   // of IFLA_INFO_KIND; empty: physical
+  std::string master, alias;                          // the bridge's name; the text of IFLA_IFALIAS
   std::string hardware, permanent;                    // addresses as bytes
   uint32_t index = 0, flags = 0, mtu = 0, queue = 0;  // flags: those of restored_flags
   Words altnames;
@@ -39,7 +40,8 @@ constexpr uint32_t restored_flags = IFF_UP | IFF_NOARP | IFF_PROMISC | IFF_ALLMU
 // `flags`.
 ifinfomsg link_header(uint32_t index, uint32_t flags = 0, uint32_t change = 0);
 
-// The interface of that name (or alternative name), or nothing.
+// The interface of that name (or alternative name), or nothing. Errors of this and the next two are
+// Netlink's, about the name.
 Result<std::optional<NetMessage>> find_link(Netlink& netlink, const std::string& name);
 // All interfaces of that stack.
 Result<std::vector<NetMessage>> all_links(Netlink& netlink);
@@ -52,7 +54,8 @@ InterfaceState read_link(const NetMessage& link);
 // All of it.
 Result<InterfaceState> read_interface(Netlink& netlink, const NetMessage& link);
 
-// The text of describe_interface, and back. EINVAL: no such text.
+// The text of describe_interface, and back. Facts that a later version added are passed over.
+// EINVAL: no such text, "saved interface: LINE: cause".
 std::string print_interface(const InterfaceState& interface);
 Result<InterfaceState> parse_interface(std::string_view text);
 

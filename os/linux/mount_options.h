@@ -11,15 +11,16 @@
 
 namespace jail {
 
+// The options of one mount, sorted by whose they are.
 struct MountOptions {
-  uint64_t attributes =
-      0;  // MOUNT_ATTR_* to set. MOUNT_ATTR_NODEV is in it unless the option `dev` was given
+  // MOUNT_ATTR_* to set. MOUNT_ATTR_NODEV is in it unless the option `dev` was given.
+  uint64_t attributes = 0;
   uint64_t named = 0;      // MOUNT_ATTR_* that some option spoke of, either way
   bool bind = false;       // bind or rbind
   bool recursive = false;  // rbind
   Words flags;             // of the superblock, by fsconfig(2)'s words: "sync", "lazytime"
-  Words words;  // everything else, in order, as written: "size=1m", "below". Perhaps not an option
-                // at all
+  // Everything else, in order, as written: "size=1m", "below". Perhaps not an option at all.
+  Words words;
 
   bool operator==(const MountOptions&) const = default;
 };
@@ -30,8 +31,8 @@ struct MountOptions {
 MountOptions parse_mount_options(std::string_view text);
 
 // tmpfs(5) of FreeBSD in the words of this kernel: inodes is nr_inodes; what only makes it faster
-// (nonc, pgread) is dropped; what is a limit that this kernel does not have (maxfilesize, easize)
-// is ENOTSUP unless it is 0, no limit. Words of this kernel pass through.
+// (nonc, nomtime, pgread) is dropped; what is a limit that this kernel does not have (maxfilesize,
+// easize) is ENOTSUP unless it is 0, no limit. Words of this kernel pass through.
 Result<Words> tmpfs_words(const Words& words);
 
 // What follows `NAME=` in the last of the words that begins so; nullptr if none does. Points into

@@ -82,6 +82,7 @@ class NetRequest {
   NetRequest& operator=(NetRequest&&) = delete;
   ~NetRequest() = default;
 
+  // These three append one attribute.
   NetRequest& put(unsigned type, std::string_view payload);
   template <class T>
   NetRequest& put_value(unsigned type, const T& value) {
@@ -91,7 +92,8 @@ class NetRequest {
   NetRequest& put_text(unsigned type, const std::string& text) {
     return put(type, {text.c_str(), text.size() + 1});
   }
-  // Everything put until end_nest() lies inside this attribute.
+  // Everything put until end_nest() lies inside this attribute. nullptr where it did not fit, which
+  // end_nest() takes.
   nlattr* begin_nest(unsigned type);
   void end_nest(nlattr* nest);
 
@@ -129,11 +131,11 @@ class Netlink {
   // enters it for the moment of making the socket.
   static Result<Netlink> open(int stack = -1);
 
-  // One change.
+  // One change. A refusal is the error, with its errno.
   Result<void> ask(const NetRequest& request, std::string_view noun);
 
   // One question, or a dump (NLM_F_DUMP): all the messages of the answer. A dump that others
-  // changed under way is asked again.
+  // changed under way is asked again, 16 times at most: EAGAIN then.
   Result<std::vector<NetMessage>> list(const NetRequest& request, std::string_view noun);
 
   // All requests in order, also those after one that is refused; yields the refusals. An error only
@@ -154,7 +156,7 @@ class Netlink {
   std::string buffer_;
 };
 
-// The network namespace of this process.
+// The network namespace of this process. Error: "PATH: strerror".
 Result<Fd> own_stack();
 
 }  // namespace jail

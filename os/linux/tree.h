@@ -18,7 +18,7 @@ std::string plain(const std::string& path);
 
 // How much of a plain path names the jail's root, by whatever name: that of `path`, one through a
 // link of the host, or another mount of it. At least `from` characters, but not all of them. npos:
-// the path does not lie below the root.
+// the path does not lie below the root. Error: "PREFIX: strerror", where it cannot be told.
 Result<size_t> find_root(const std::string& root, const std::string& path, size_t from = 0);
 
 // Opens a mount point (O_PATH) as J4.3 says. It must be absolute. Where it lies below `root`, it is
