@@ -31,7 +31,8 @@ struct Inheritance {
   Fd group;                       // to be born in
 };
 
-// jinit lies beside the running program (a build tree) or where `make install` puts it.
+// jinit lies beside the running program (a build tree) or where `make install` puts it. Not
+// searched in PATH, and not by a name from the environment: it runs as root in every jail.
 Result<Fd> open_program() {
   char self[4096];
   ssize_t size = sys::readlinkat(AT_FDCWD, "/proc/self/exe", self, sizeof self);
@@ -54,6 +55,7 @@ Result<Fd> open_program() {
 
 Result<Fd> listen_control(const World& world) {
   Fd directory = TRY(open_at(AT_FDCWD, world.run + "/" + world.id, O_PATH | O_DIRECTORY));
+  // One of an earlier boot, or of a start that was killed, is in the way of bind(2).
   sys::unlinkat(directory.get(), "control", 0);
   Fd listener(sys::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!listener) return fail_errno("control socket");
@@ -68,6 +70,8 @@ Result<Fd> listen_control(const World& world) {
   return listener;
 }
 
+// Before the view is entered: /dev/null, the groups and RUN are the host's, and a view's path may
+// hide any of them.
 Result<Inheritance> prepare(World& world, const Op& op) {
   Inheritance all;
   all.program = TRY(open_program());
@@ -124,6 +128,7 @@ Result<void> do_privileges(World& /*world*/, const Words& args) {
   return drop_privileges(args);
 }
 
+// The acts of a boot are no Verbs: they are neither noted nor undone, for they die with process 1.
 struct BootVerb {
   const char* name;
   size_t least;  // words
@@ -135,6 +140,8 @@ constexpr BootVerb boot_verbs[] = {{"root", 1, do_root},
                                    {"names", 2, do_names},
                                    {"privileges", 0, do_privileges}};
 
+// Namespaces first: a new proc, mqueue or devpts shows those that its mounter is in. Privileges
+// come last in world.boot, when nothing is left that needs them.
 Result<void> become_jail(World& world, const Inheritance& all) {
   if (sys::setsid() < 0) return fail_errno("setsid");
   umask(022);
@@ -152,7 +159,8 @@ Result<void> become_jail(World& world, const Inheritance& all) {
 }
 
 Result<void> execute(const Inheritance& all, int pipe) {
-  // Descriptors 0 to 4 in their places, the pipe and the program above them, nothing else.
+  // Descriptors 0 to 4 in their places, the pipe and the program above them, nothing else. All are
+  // moved out of the way first: any of them may have the number that another one wants.
   int program = sys::fcntl(all.program.get(), F_DUPFD_CLOEXEC, 10);
   int report = sys::fcntl(pipe, F_DUPFD_CLOEXEC, 10);
   int control = sys::fcntl(all.control.get(), F_DUPFD_CLOEXEC, 10);
@@ -181,6 +189,8 @@ void reset_signals() {
 }
 
 [[noreturn]] void be_process1(World& world, const Inheritance& all, int pipe) {
+  // Until exec this is jail(8), with the host's descriptors and memory: nobody in there may trace
+  // it.
   sys::prctl(PR_SET_DUMPABLE, 0);
   reset_signals();
   Result<void> done = become_jail(world, all);
@@ -218,6 +228,8 @@ Result<void> hear(int pipe) {
 
 }  // namespace
 
+// The clone is made in the view, so that the child's copy of the mounts is one of the view's. We
+// leave it before we wait: whatever fails from there on is told with the host's mounts around us.
 Result<Words> apply_boot(World& world, const Op& op) {
   Inheritance all = TRY(prepare(world, op));
   int ends[2];
@@ -249,6 +261,8 @@ Result<Words> apply_boot(World& world, const Op& op) {
   return Words{fmt::format("{}", *pid), fmt::format("{}", TRY(start_time(*pid)))};
 }
 
+// Process 1 ends last in its pid namespace: the kernel waits for all others. Its number tells
+// kill_group() whose end to wait for; where a crash came before it was noted, the group is enough.
 Result<void> undo_boot(World& world, const Op& /*op*/) {
   auto boot = world.yields.find("boot");
   const bool known = boot != world.yields.end() && !boot->second.empty();

@@ -14,6 +14,7 @@ Result<Excursion> Excursion::begin() {
   return visit;
 }
 
+// setns(2) demands that nobody shares our root and working directory: no threads, as everywhere.
 Result<void> Excursion::enter(int mounts) {
   if (sys::setns(mounts, CLONE_NEWNS) != 0) return fail_errno("enter the view");
   return {};

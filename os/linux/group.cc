@@ -12,7 +12,7 @@ namespace jail {
 
 namespace {
 
-constexpr int kill_wait = 10'000;  // ms
+constexpr int kill_wait = 10'000;  // ms: a process in uninterruptible sleep may never end
 
 Result<void> check_groups(const Facts& facts) {
   if (facts.groups.empty()) return fail(ENOTSUP, "cgroup v2: not mounted on this host");
@@ -23,6 +23,7 @@ std::string path_of(const Facts& facts, const std::string& group) {
   return facts.groups + "/" + group;
 }
 
+// Read from its start each time: that also arms poll(2) for the next change (kernfs).
 Result<bool> populated(int events) {
   char text[256];
   ssize_t size = sys::pread(events, text, sizeof text, 0);
@@ -46,6 +47,8 @@ bool is_gone(const Error& error) {
   return error.code == ENOENT || error.code == ENODEV;
 }
 
+// Groups below first, but only where there are any: EBUSY is both "groups below" and "processes
+// in it", and mostly neither is true.
 Result<void> remove_tree(int parent, const std::string& name) {
   if (sys::unlinkat(parent, name.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT) return {};
   if (errno != EBUSY) return fail_errno(name);
@@ -81,6 +84,9 @@ Result<void> make_group(const Facts& facts, const std::string& group) {
   return make_directories(path_of(facts, group), 0755);
 }
 
+// In rounds: cgroup.kill takes who is there, and one that a process outside puts into the group
+// meanwhile (a jexec on its way in) needs another. With a process known, no list of members is
+// read.
 Result<void> kill_group(const Facts& facts, const std::string& group, pid_t known) {
   TRY(check_groups(facts));
   Result<Fd> directory = open_group(facts, group);
@@ -119,6 +125,7 @@ void sweep_groups(const Facts& facts, const std::string& base, const Words& spar
   Result<Words> names = list_directory(directory->get(), ".", true);
   if (!names) return;
   for (const std::string& name : *names) {
+    // Only groups of hooks: a jail's own group is its ledger's to remove.
     size_t dot = name.find(".hook");
     if (dot == std::string::npos || std::ranges::binary_search(spared, name.substr(0, dot)))
       continue;

@@ -40,7 +40,8 @@ Result<Stat> read_stat(pid_t pid) {
               static_cast<uint64_t>(parse_int(fields[19]).value_or(0))};
 }
 
-// "/cellblock/5d1f.hook/3" of a process, its path in the v2 hierarchy.
+// "/cellblock/5d1f09c2.hook/prestart": our path in the v2 hierarchy, whose line is the one numbered
+// 0 (cgroups(7)). Empty where it cannot be told.
 std::string group_of_self() {
   Result<std::string> text = read_file(AT_FDCWD, "/proc/self/cgroup", 65536);
   if (!text) return {};
@@ -49,6 +50,7 @@ std::string group_of_self() {
   return {};
 }
 
+// What a link says, "mnt:[4026531841]" for a namespace: two that are alike are the same one.
 std::string link_text(const std::string& path) {
   char text[256];
   ssize_t size = sys::readlinkat(AT_FDCWD, path.c_str(), text, sizeof text);
@@ -131,10 +133,11 @@ Result<void> make_pins(const std::string& run) {
   if (sys::fstatat(AT_FDCWD, run.c_str(), &above, 0) != 0 ||
       sys::fstatat(AT_FDCWD, pins.c_str(), &here, 0) != 0)
     return fail_errno(pins);
-  if (above.st_dev != here.st_dev) return {};
+  if (above.st_dev != here.st_dev) return {};  // another file system than RUN: it is mounted
   if (sys::mount("cellblock", pins.c_str(), "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
                  "mode=700,size=4m") != 0)
     return fail_errno(pins);
+  // Private, so that it has no slaves: a namespace cannot be pinned on a mount that has (L1.4b).
   if (sys::mount(nullptr, pins.c_str(), nullptr, MS_PRIVATE, nullptr) != 0) {
     int code = errno;
     sys::umount2(pins.c_str(), MNT_DETACH);
@@ -161,6 +164,8 @@ Result<Fd> open_stack(const std::string& run, const std::string& id) {
   return stack;
 }
 
+// A program in a view sees an empty RUN/pins and could neither stop nor start anything (L1.4c). The
+// way out is an ancestor's namespace: the jail command whose hook we are waits outside.
 Result<std::string> leave_view(const Facts& facts, const std::string& run) {
   // "/cellblock/5d1f09c2.hook/prestart"
   std::string group = group_of_self();
@@ -174,6 +179,7 @@ Result<std::string> leave_view(const Facts& facts, const std::string& run) {
   if (outside == 0 && sys::fstatat(AT_FDCWD, (pins_of(run) + "/root").c_str(), &inner, 0) == 0)
     return fail(ESRCH, "leave the view: no process outside of it is to be seen");
   if (outside == 0) return id;  // a hook that is not run in the view (exec.prepare, exec.release)
+  // setns(2) makes both the root of the namespace: noted before, found again by name after.
   char directory[4096];
   bool known = getcwd(directory, sizeof directory) != nullptr;
   Fd mounts = TRY(open_at(AT_FDCWD, fmt::format("/proc/{}/ns/mnt", outside), O_RDONLY));
@@ -190,6 +196,7 @@ Result<std::string> ask_process1(const std::string& run, const std::string& id,
   Fd directory = TRY(open_at(AT_FDCWD, run + "/" + id, O_PATH | O_DIRECTORY));
   Fd socket(sys::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
   if (!socket) return fail_errno("control");
+  // By descriptor, as it was bound: a path may be longer than a socket address holds.
   sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
   fmt::format_to_n(address.sun_path, sizeof address.sun_path - 1, "/proc/self/fd/{}/control",
                    directory.get());

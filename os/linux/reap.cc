@@ -9,6 +9,7 @@ namespace jail {
 
 namespace {
 
+// Descriptors to wait for, and what the host has said last.
 struct Reaper {
   int control, events, signals;
   bool persist = true;
@@ -28,6 +29,8 @@ void leave_if_alone(const Reaper& reaper) {
   if (!reaper.persist && !others_left(reaper)) _exit(0);
 }
 
+// The signals are drained before the children are: one that ends in between leaves a new signal
+// behind. Ten ends may be one signal, so the number of signals says nothing.
 void reap(const Reaper& reaper) {
   signalfd_siginfo info;
   while (sys::read(reaper.signals, &info, sizeof info) == sizeof info) continue;

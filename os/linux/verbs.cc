@@ -34,7 +34,8 @@ Result<Words> apply_devices(World& world, const Op& op) {
 }
 
 // union SOURCE POINT OPTIONS: the work directory on disk that a unionfs leaves behind; the mount
-// itself is `mount`'s.
+// itself is `mount`'s. Nothing is done ahead: the act is noted so that its undo comes, after the
+// view's.
 Result<Words> apply_union(World& /*world*/, const Op& /*op*/) {
   return Words{};
 }
@@ -43,6 +44,9 @@ Result<void> undo_union(World& world, const Op& op) {
   return sweep_mount(world.path, {"unionfs", op.args[0], op.args[1], op.args[2]});
 }
 
+// `view` needs lend gone: the pinned network stack holds what was lent until it is brought back.
+// `group` needs boot gone, as only an empty one can be removed; `union` the view, which holds the
+// mount that the work directory is for.
 constexpr Verb verbs[] = {
     // clang-format off
     // name        words  lives             check    apply             undo        needs gone
