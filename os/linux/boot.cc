@@ -70,8 +70,8 @@ Result<Fd> listen_control(const World& world) {
   return listener;
 }
 
-// Before the view is entered: /dev/null, the groups and RUN are the host's, and a view's path may
-// hide any of them.
+// Before the view is entered: /dev/null, the groups and RUN are to be the host's, and a jail's
+// mounts may hide any of them there.
 Result<Inheritance> prepare(World& world, const Op& op) {
   Inheritance all;
   all.program = TRY(open_program());
@@ -228,8 +228,7 @@ Result<void> hear(int pipe) {
 
 }  // namespace
 
-// The clone is made in the view, so that the child's copy of the mounts is one of the view's. We
-// leave it before we wait: whatever fails from there on is told with the host's mounts around us.
+// The clone is made in the view, so that the child's copy of the mounts is one of the view's.
 Result<Words> apply_boot(World& world, const Op& op) {
   Inheritance all = TRY(prepare(world, op));
   int ends[2];

@@ -22,6 +22,7 @@ void close_from(const Launch& launch, unsigned first, unsigned last = ~0U) {
   if (sys::close_range(first, last, 0) != 0) give_up_errno(launch, "close");
 }
 
+// Range by range: one call for each gap between those that stay, however many are open.
 void close_all_but(const Launch& launch, std::array<int, 4> kept) {
   std::ranges::sort(kept);
   unsigned next = 3;
@@ -55,7 +56,8 @@ void enter_jail(const Launch& launch) {
     give_up_errno(launch, launch.command.texts.attach);
 }
 
-// The kernel leaves out those that a cpuset of the group does not have.
+// Best effort, as on FreeBSD (J4.4). The kernel leaves out those that a cpuset of the group does
+// not have.
 void widen_affinity() {
   cpu_set_t all;
   std::memset(&all, 0xff, sizeof all);
@@ -76,7 +78,8 @@ void enter_directory(const Launch& launch) {
     give_up_errno(launch, command.texts.directory + " " + directory);
 }
 
-// The user of the jail, by the jail's own files: our root is the jail's by now.
+// The user of the jail, by the jail's own files: our root is the jail's by now. Never NSS here: its
+// modules and their configuration would be the jail's, run with the host's rights.
 User find_in_jail(const Launch& launch) {
   const std::string& name = launch.command.identity.user;
   Fd root(sys::openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC));
@@ -89,6 +92,7 @@ User find_in_jail(const Launch& launch) {
   return **found;
 }
 
+// Groups while we are root, the uid last: after it nothing of this can be changed any more.
 void become_user(const Launch& launch, const User& user) {
   if (sys::setgroups(user.groups.size(), user.groups.data()) != 0)
     give_up_errno(launch, "initgroups " + user.name);
@@ -151,6 +155,8 @@ void give_up(const Launch& launch, const std::string& text) {
   _exit(1);
 }
 
+// The order is J4.4's. Descriptors of the host go before the jail is entered, the user is looked up
+// in there before root's rights are dropped, and the ids change last.
 void be_command(Launch& launch) {
   const Command& command = launch.command;
   const Identity& identity = command.identity;

@@ -33,6 +33,8 @@ std::unexpected<Error> no_attach(const Command& command, int code = errno) {
   return fail_errno(command.texts.attach, has_ended(command.inside->process1) ? EINVAL : code);
 }
 
+// The number of the process behind a pidfd, as its fdinfo has it (proc_pid_fdinfo(5)); -1 there for
+// one that has been reaped.
 Result<pid_t> number_of(int pidfd) {
   std::string info = TRY(read_file(AT_FDCWD, fmt::format("/proc/self/fdinfo/{}", pidfd)));
   for (const std::string& line : split(info, "\n")) {
@@ -73,6 +75,8 @@ Result<void> check_streams(const Command& command) {
   return {};
 }
 
+// Looked up before the fork, as NSS may hold locks and open descriptors. Nobody of that name is no
+// error here: the child says so in its turn, as on FreeBSD.
 Result<void> find_user_of(Launch& launch) {
   const Identity& identity = launch.command.identity;
   launch.wants_user = identity.clean || !identity.user.empty();
@@ -142,6 +146,8 @@ Result<Launch> lay_out(const Command& command) {
   return launch;
 }
 
+// CLONE_INTO_CGROUP: born in the group, so that nothing of the command is ever outside of it; a
+// move afterwards takes far longer (L6).
 Result<Running> launch(Launch& launch) {
   const Command& command = launch.command;
   int group = command.inside ? command.inside->group : command.group;
@@ -162,6 +168,8 @@ Result<Running> launch(Launch& launch) {
   return Running(pid, Fd(pidfd));
 }
 
+// The direct child of a background command ends as soon as it has attached and forked: waiting for
+// it is what makes "attached when this returns" true.
 Result<Running> start_command(const Command& command) {
   Launch laid_out = TRY(lay_out(command));
   Running running = TRY(launch(laid_out));

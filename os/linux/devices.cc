@@ -39,6 +39,7 @@ constexpr Device devices[] = {
 };
 // clang-format on
 
+// Rulesets with a devpts, and the highest that there is.
 constexpr int64_t terminals_from = 3, last_ruleset = 4;
 
 int make_device(const Fd& tree, const Device& device) {
@@ -55,6 +56,7 @@ Result<Fd> build_devices(int64_t ruleset) {
   // Nobody keeps data in a /dev; its inodes are kernel memory.
   Words settings = {"source=devfs", "mode=755", "size=64k", "nr_inodes=1024"};
   Fd tree = TRY(new_tree("tmpfs", settings, MOUNT_ATTR_NOSUID));
+  // Devices are for everybody, whatever the umask of who started jail(8).
   mode_t saved = sys::umask(0);
   Result<void> made;
   for (const Device& device : devices) {

@@ -25,8 +25,7 @@ class Excursion {
   ~Excursion() { leave(); }
 
   // Enters the mount namespace behind the descriptor `mounts`; root and working directory are its
-  // root then (setns(2)). May be called again, for one inside. Error: "enter the view: strerror",
-  // and nothing has changed.
+  // root then (setns(2)). Error: "enter the view: strerror", and nothing has changed.
   Result<void> enter(int mounts);
   // A descriptor of the mount namespace we came from; -1 once we have left.
   int home() const { return home_.get(); }

@@ -19,6 +19,8 @@ struct Request {
   const MountOptions& options;
 };
 
+// A new mount of one type at its opened point. That there is no such type is no matter of the
+// point, so it is not in that text.
 Result<void> put(const Request& request, const Fd& point, const std::string& type,
                  const Words& settings, uint64_t attributes) {
   Result<Fd> tree = new_tree(type, settings, attributes);
@@ -40,6 +42,8 @@ Result<void> mount_bind(const Request& request) {
   // Only ever takes rights away: what the host's own mount forbids stays forbidden.
   mount_attr change{};
   change.attr_set = request.options.attributes;
+  // An access time mode is a field of several bits: the old one has to be cleared
+  // (mount_setattr(2)).
   change.attr_clr = request.options.named & MOUNT_ATTR__ATIME;
   change.propagation = MS_SLAVE;
   if (sys::mount_setattr(tree.get(), "", AT_EMPTY_PATH | recursive, &change) < 0)
@@ -80,6 +84,8 @@ Result<void> mount_sysfs(const Request& request) {
              writable ? attributes : attributes | MOUNT_ATTR_RDONLY);
 }
 
+// Process 1 calls mount_proc() by itself (os/linux/boot.cc), as it knows whose the network stack
+// is. Whoever comes this way does not: it is taken for shared.
 Result<void> mount_procfs(const Request& request) {
   return mount_proc(request.root, request.words, false);
 }
@@ -128,6 +134,8 @@ Result<void> mount_fdescfs(const Request& request) {
   Words settings = {"source=fdescfs", "mode=555", "size=4k", "nr_inodes=300"};
   Fd tree = TRY(in(point, new_tree("tmpfs", settings,
                                    request.options.attributes & ~uint64_t{MOUNT_ATTR_RDONLY})));
+  // A real fdescfs shows what is open. These are links to all that may be, in the numbers that
+  // scripts use; one that leads to a closed descriptor is dangling.
   for (int number = 0; number < 256; number++) {
     std::string name = std::to_string(number), target = std::string(descriptors) + "/" + name;
     if (sys::symlinkat(target.c_str(), tree.get(), name.c_str()) < 0) return fail_errno(point);
@@ -164,6 +172,7 @@ struct Type {
   bool at_boot = false;
 };
 
+// FreeBSD's types; whatever is not here is a type of this kernel (mount_other).
 constexpr Type types[] = {
     {"devfs", mount_devfs},         {"fdescfs", mount_fdescfs}, {"linprocfs", mount_procfs, true},
     {"linsysfs", mount_sysfs},      {"nullfs", mount_bind},     {"proc", mount_procfs, true},

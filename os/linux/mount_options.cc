@@ -8,6 +8,7 @@
 namespace jail {
 namespace {
 
+// Whose an option is, and for `attribute` the MOUNT_ATTR_* that it clears and sets.
 enum class Kind : uint8_t { attribute, superblock, bind, rbind, nothing };
 
 struct Option {
@@ -83,6 +84,7 @@ std::string_view key_of(std::string_view word) {
   return word.substr(0, word.find('='));
 }
 
+// Options with a value that are other programs' (mount(8): x-*, X-*, comment=; quotas).
 bool for_programs(std::string_view word) {
   return word.starts_with("x-") || word.starts_with("X-") || key_of(word) == "comment" ||
          key_of(word) == "userquota" || key_of(word) == "groupquota";
@@ -90,6 +92,7 @@ bool for_programs(std::string_view word) {
 
 }  // namespace
 
+// What is in no table is kept: whether it is an option is the file system's to say.
 MountOptions parse_mount_options(std::string_view text) {
   MountOptions result;
   result.attributes = MOUNT_ATTR_NODEV;

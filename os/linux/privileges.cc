@@ -16,6 +16,7 @@ constexpr uint64_t bit(int capability) {
   return uint64_t{1} << capability;
 }
 
+// What root of a plain jail has (compare prison_priv_check() of kern_jail.c).
 constexpr uint64_t basic = bit(CAP_CHOWN) | bit(CAP_DAC_OVERRIDE) | bit(CAP_FOWNER) |
                            bit(CAP_FSETID) | bit(CAP_KILL) | bit(CAP_SETGID) | bit(CAP_SETUID) |
                            bit(CAP_SETPCAP) | bit(CAP_NET_BIND_SERVICE) | bit(CAP_SYS_CHROOT) |
@@ -96,6 +97,7 @@ Result<void> drop_bounding(uint64_t granted) {
 
 }  // namespace
 
+// What one word takes no other gives back, in whatever order they stand.
 uint64_t granted_capabilities(const Words& rights) {
   uint64_t given = basic, taken = 0;
   for (const std::string& word : rights) {

@@ -17,7 +17,8 @@ struct Covered {
   Cover cover;
 };
 
-// What runtimes of the OCI cover by custom, and: what the host's memory is used for (kpage*,
+// Names in this proc; a table, so that what is left open can be read off it. What runtimes of the
+// OCI cover by custom, and: what the host's memory is used for (kpage*,
 // slabinfo and the like), tracing switches (dynamic_debug), memory types (mtrr), the hypervisor's
 // door (xen). Those that a kernel does not have are passed over.
 // clang-format off
@@ -61,6 +62,7 @@ Result<void> cover(const Fd& proc, const char* name, const Fd& tree) {
   return {};
 }
 
+// A read-only bind of the thing on itself. Not recursive: a new proc has no mounts below it.
 Result<void> cover_read_only(const Fd& proc, const char* name) {
   Fd tree = clone_of(proc, name);
   if (!tree) return fail_errno(name);

@@ -30,6 +30,7 @@
 namespace jail {
 namespace {
 
+// The outer half.
 struct Outer {
   Fd signals, relay, terminal;
   termios modes{};  // of the terminal, before the command
@@ -75,6 +76,8 @@ int ended_with_the_jail(const Outer& outer) {
   return killed(outer, SIGKILL);
 }
 
+// By si_code the waiter knows whether the command has had the signal already: the kernel sends the
+// terminal's to the whole group, which the command may still be in.
 void hand_on_signals(Outer& outer) {
   signalfd_siginfo info;
   while (sys::read(outer.signals.get(), &info, sizeof info) == sizeof info) {

@@ -21,6 +21,7 @@ std::string complaint(const Fd& context) {
   }
 }
 
+// The kernel's own sentence where it has one: errno is EINVAL for nearly everything (fsopen(2)).
 std::unexpected<Error> refused(const Fd& context, const std::string& type,
                                const std::string& setting) {
   int code = errno;
@@ -70,6 +71,7 @@ Result<size_t> find_root(const std::string& root, const std::string& path, size_
   }
   for (size_t end = from; end < path.size(); end = path.find('/', end + 1)) {
     std::string prefix = end == 0 ? "/" : path.substr(0, end);
+    // What is not there cannot be the root, nor can anything below it.
     if (sys::fstatat(AT_FDCWD, prefix.c_str(), &here, 0) < 0) {
       if (errno == ENOENT || errno == ENOTDIR) break;
       return fail_errno(prefix);
@@ -121,6 +123,8 @@ Result<Fd> new_tree(const std::string& type, const Words& settings, uint64_t att
   return tree;
 }
 
+// By descriptor at both ends: between the check of a point and this call its name may have come to
+// mean something else.
 Result<void> attach(const Fd& tree, const Fd& point) {
   unsigned flags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
   if (sys::move_mount(tree.get(), "", point.get(), "", flags) == 0) return {};

@@ -44,6 +44,7 @@ bool same_file(const struct statx& a, const struct statx& b) {
          a.stx_dev_minor == b.stx_dev_minor;
 }
 
+// By inode number: the same directory has the same work directory, whatever it is called.
 std::string work_name(const struct statx& upper) {
   return ".cellblock-work-" + std::to_string(upper.stx_ino);
 }
@@ -128,7 +129,7 @@ Result<void> mount_union(const std::string& root, const MountWords& words,
   struct statx upper = TRY(look(layers.upper, layers.upper_path));
   Fd parent = TRY(parent_of(layers.upper, layers.upper_path));
   struct statx above = TRY(look(parent, layers.upper_path));
-  if (same_file(upper, above)) return no_place(layers.upper_path);
+  if (same_file(upper, above)) return no_place(layers.upper_path);  // "/" is its own parent
   Fd tree;
   if (above.stx_mnt_id == upper.stx_mnt_id) {
     Fd work = TRY(in(layers.upper_path, open_work(parent, upper)));
@@ -157,6 +158,7 @@ Result<void> sweep_mount(const std::string& root, const MountWords& words) {
   Fd work(sys::openat(parent->get(), name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!work && is_gone(errno)) return {};
   if (!work) return fail_errno(path);
+  // What overlayfs makes in it. Only empty ones go: half a copy of a crash is not ours to judge.
   for (const char* inner : {"work", "index"}) {
     if (sys::unlinkat(work.get(), inner, AT_REMOVEDIR) < 0 && errno != ENOENT)
       return fail_errno(path);

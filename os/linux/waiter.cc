@@ -6,6 +6,8 @@
 namespace jail {
 namespace {
 
+// Descriptors (`changes` is readable on SIGCHLD), the command, and the turn of the essay in
+// os/linux/relay.cc.
 struct Waiter {
   int relay = -1, terminal = -1, changes = -1;
   pid_t command = -1;
@@ -90,6 +92,7 @@ void obey(Waiter& waiter) {
   sys::kill(waiter.command, word.value);
 }
 
+// What became of the command first: after its end no word of the other half means anything.
 [[noreturn]] void serve(Waiter waiter) {
   for (;;) {
     pollfd fds[] = {{waiter.changes, POLLIN, 0}, {waiter.relay, POLLIN, 0}};
