@@ -95,6 +95,7 @@ Result<Extra> parse_extra(const InterfaceAddress& address) {
                   fmt::format("{}: {}: not understood: {}", noun_of(address), word, argument));
     }
   }
+  // The kernel refuses an address that is preferred longer than it is valid.
   if (extra.preferred > extra.valid) extra.preferred = extra.valid;
   return extra;
 }
@@ -116,6 +117,8 @@ struct Place {
   std::vector<NetMessage> matches;  // those that are this one
 };
 
+// Of a point-to-point link IFA_ADDRESS is the other end; an IPv6 address without one has no
+// IFA_LOCAL.
 std::string_view local_of(const std::vector<NetAttribute>& attributes) {
   return find_attribute(attributes, IFA_LOCAL)
       .value_or(find_attribute(attributes, IFA_ADDRESS).value_or(""));
@@ -158,7 +161,7 @@ std::string broadcast_of(const std::string& bytes, unsigned prefix) {
   return std::string(bytes_of(htonl(ntohl(value_of<uint32_t>(bytes)) | host_bits)));
 }
 
-// IPv4: takes a primary address off would take its secondaries along, but for this setting.
+// IPv4: to take a primary address off takes its secondaries along, but for this setting.
 void add_promotion(NetBatch& batch, uint32_t index, uint32_t value) {
   NetRequest request(RTM_SETLINK, 0, link_header(index));
   nlattr* families = request.begin_nest(IFLA_AF_SPEC);
@@ -171,6 +174,7 @@ void add_promotion(NetBatch& batch, uint32_t index, uint32_t value) {
   batch.add(request, "promote_secondaries");
 }
 
+// Where the kernel does not say, it is left alone.
 bool promotes(const NetMessage& link) {
   Words settings = read_link(link).settings;
   return std::ranges::find(settings, "ipv4 promote_secondaries 0") == settings.end();
@@ -228,6 +232,7 @@ Result<void> add_address(const InterfaceAddress& address) {
   NetRequest request(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, address_header(address, place->index));
   request.put(IFA_LOCAL, bytes).put(IFA_ADDRESS, bytes).put_value(IFA_PROTO, our_mark);
   if (address.ipv6) request.put_value(IFA_FLAGS, uint32_t{IFA_F_NODAD});
+  // A prefix of 31 or 32 bits has no room for a broadcast address (RFC 3021).
   bool broadcasts =
       (place->link.header<ifinfomsg>().ifi_flags & IFF_BROADCAST) != 0 && address.prefix < 31;
   if (extra.broadcast.empty() && broadcasts && !address.ipv6)
@@ -255,8 +260,8 @@ Result<void> remove_address(const InterfaceAddress& address, bool unmarked) {
   std::erase_if(place->matches, stays);
   if (place->matches.empty()) return {};
 
-  // One batch is one system call: nobody sees the setting changed, and we cannot be killed in
-  // between.
+  // One batch is one system call: the setting is another only for a moment, and we cannot be killed
+  // in it.
   bool protect =
       !address.ipv6 && place->family.size() > place->matches.size() && !promotes(place->link);
   NetBatch batch;

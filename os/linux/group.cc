@@ -85,8 +85,8 @@ Result<void> make_group(const Facts& facts, const std::string& group) {
 }
 
 // In rounds: cgroup.kill takes who is there, and one that a process outside puts into the group
-// meanwhile (a jexec on its way in) needs another. With a process known, no list of members is
-// read.
+// meanwhile (a jexec on its way in) needs another. A process that is known saves the first reading
+// of the members.
 Result<void> kill_group(const Facts& facts, const std::string& group, pid_t known) {
   TRY(check_groups(facts));
   Result<Fd> directory = open_group(facts, group);

@@ -11,6 +11,9 @@ namespace jail {
 
 namespace {
 
+// What is saved of an interface: everything that was somebody's wish, nothing that the kernel, a
+// router's advertisement or time will bring by itself - to say that again would make it permanent.
+
 // Who put an address or a route there: those come back without us.
 constexpr uint8_t address_by_kernel = 1, address_link_local = 3;
 // Of an address' flags, those that are a wish.
@@ -68,6 +71,7 @@ std::string show_address(unsigned family, std::string_view bytes, unsigned prefi
   return fmt::format("{}/{}", text, prefix);
 }
 
+// Payloads are kept as the kernel said them: they need not be understood to be said again.
 InterfaceEntry take(std::string_view header, const std::vector<NetAttribute>& attributes,
                     std::span<const unsigned> wanted) {
   InterfaceEntry entry{.shown = {}, .header = std::string(header), .attributes = {}};
@@ -105,7 +109,7 @@ std::optional<InterfaceEntry> read_address(const NetMessage& message) {
   return entry;
 }
 
-// One next hop of RTA_MULTIPATH and its attributes.
+// One next hop of RTA_MULTIPATH and its attributes (rtnetlink(7)).
 struct NextHop {
   rtnexthop header;
   std::string_view attributes;
@@ -122,6 +126,8 @@ std::vector<NextHop> next_hops(std::string_view bytes) {
   return hops;
 }
 
+// The kernel's own routes come with the address, redirects and cached ones with traffic, and what
+// expires is a router's to renew.
 bool comes_back(const rtmsg& header, const std::vector<NetAttribute>& attributes) {
   auto cache = attribute_value<rta_cacheinfo>(attributes, RTA_CACHEINFO);
   return header.rtm_protocol == RTPROT_KERNEL || header.rtm_protocol == RTPROT_REDIRECT ||
@@ -196,6 +202,8 @@ Result<std::vector<NetMessage>> routes_of(Netlink& netlink, int family, uint32_t
   return routes;
 }
 
+// From the link's own message: one question instead of a file each. An older kernel's array is
+// shorter.
 void read_settings(const std::vector<NetAttribute>& families, Words& words) {
   for (const Setting& setting : settings) {
     bool inet6 = setting.family == AF_INET6;
@@ -262,6 +270,7 @@ InterfaceState read_link(const NetMessage& link) {
   state.flags = header.ifi_flags & restored_flags;
   state.mtu = attribute_value<uint32_t>(attributes, IFLA_MTU);
   state.queue = attribute_value<uint32_t>(attributes, IFLA_TXQLEN);
+  // Sorted, so that the text does not depend on the order in which they were given.
   for (const NetAttribute& name :
        attributes_in(find_attribute(attributes, IFLA_PROP_LIST).value_or(""))) {
     if (name.type == IFLA_ALT_IFNAME)

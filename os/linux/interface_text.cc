@@ -1,4 +1,6 @@
-// The state of an interface as text: one fact a line, "WORD VALUE", what is empty left out.
+// The state of an interface as text: one fact a line, "WORD VALUE", what is empty left out. It lies
+// on disk while the interface is lent (the record's lent.IF), so another version of this program
+// may read it: words are added, never changed, and read by the tables that write them.
 #include <fmt/format.h>
 
 #include "os/linux/interface.h"
@@ -51,6 +53,7 @@ constexpr Entries entries[] = {
     {"route", &InterfaceState::routes},
 };
 
+// Rows of these tables are found by `word`, which is no `name` of base/table.h.
 template <class Row, size_t N>
 const Row* row_of(const Row (&rows)[N], std::string_view word) {
   for (const Row& row : rows) {
@@ -121,6 +124,7 @@ Result<InterfaceEntry> parse_entry(std::string_view text) {
   return entry;
 }
 
+// The first line, the version, is a word of no table and passed over here.
 Result<void> parse_line(std::string_view word, std::string_view value, InterfaceState& state) {
   if (auto* text = row_of(texts, word)) {
     state.*text->field = unquote(value);

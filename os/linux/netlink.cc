@@ -16,7 +16,7 @@ constexpr size_t datagram_bytes = 64U << 10;
 // Answers wait in the socket's buffer until the whole batch is done: few enough that they always
 // fit.
 constexpr size_t batch_messages = 64;
-constexpr int dump_tries = 16;
+constexpr int dump_tries = 16;  // a dump is spoiled by any change; so many in a row are no accident
 
 const nlmsghdr* header_of(std::string_view bytes) {
   return reinterpret_cast<const nlmsghdr*>(bytes.data());
@@ -63,6 +63,7 @@ Result<Fd> make_socket() {
 
 }  // namespace
 
+// Lengths are the sender's word: mnl_attr_ok holds each one to what is left.
 std::vector<NetAttribute> attributes_in(std::string_view bytes) {
   std::vector<NetAttribute> attributes;
   const char* end = bytes.data() + bytes.size();
@@ -102,6 +103,7 @@ NetRequest::NetRequest(unsigned type, unsigned flags, std::string_view header) {
   std::memcpy(mnl_nlmsg_put_extra_header(start, header.size()), header.data(), header.size());
 }
 
+// Remembers that something did not fit, so that a chain of puts needs no check of each.
 NetRequest& NetRequest::put(unsigned type, std::string_view payload) {
   fits_ = mnl_attr_put_check(message(), buffer_.size(), static_cast<uint16_t>(type), payload.size(),
                              payload.data()) &&
@@ -151,7 +153,7 @@ Result<void> Netlink::transmit(std::string bytes) {
   return {};
 }
 
-// One datagram, in buffer_.
+// One datagram, in buffer_. MSG_TRUNC: its whole length, so that a cut one is noticed.
 Result<std::string_view> Netlink::receive() {
   buffer_.resize(datagram_bytes);
   ssize_t got = -1;
@@ -172,6 +174,7 @@ Result<void> Netlink::ask(const NetRequest& request, std::string_view noun) {
   return {};
 }
 
+// Messages of another sequence number are the rest of an answer that was given up.
 Result<bool> Netlink::gather(std::vector<NetMessage>& messages, std::string_view noun) {
   bool whole = true;
   for (;;) {
@@ -200,6 +203,8 @@ Result<std::vector<NetMessage>> Netlink::list(const NetRequest& request, std::st
   return fail_errno(noun, EAGAIN);
 }
 
+// Several messages in one send: the kernel works them off in order within that one call and answers
+// each. A part that did not fit its buffer refuses the batch before anything is sent.
 Result<std::vector<Error>> Netlink::post(const NetBatch& batch) {
   std::vector<Error> refusals;
   for (const NetBatch::Part& part : batch.parts_) {

@@ -86,6 +86,7 @@ Result<void> add_place(Netlink& here, const InterfaceState& now, const Interface
   return {};
 }
 
+// Puts today's index where the saved hops have 0 (os/linux/interface.cc).
 std::string with_own_index(std::string hops, uint32_t index) {
   for (size_t at = 0; at + sizeof(rtnexthop) <= hops.size();) {
     auto hop = value_of<rtnexthop>(std::string_view(hops).substr(at));
@@ -103,6 +104,8 @@ bool through_gateway(const InterfaceEntry& entry) {
   });
 }
 
+// Appended, not replaced: two routes that differ in nothing but their next hop are both wanted. One
+// that is there already is EEXIST.
 void add_route(NetBatch& batch, const InterfaceEntry& entry, uint32_t index,
                const std::string& name) {
   NetRequest request(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_APPEND, value_of<rtmsg>(entry.header));
@@ -129,6 +132,8 @@ void add_saved_addresses(NetBatch& batch, const InterfaceState& saved, uint32_t 
 
 }  // namespace
 
+// Down first: not every kernel renames an interface that is up, and nobody misses the packets of
+// one that is just coming back.
 Result<void> rename_interface(Netlink& here, const InterfaceState& now,
                               const InterfaceState& saved) {
   if (now.name == saved.name) return {};
@@ -149,6 +154,8 @@ Result<void> rename_interface(Netlink& here, const InterfaceState& now,
   return {};
 }
 
+// In two batches: addresses and routes need the interface as the first one leaves it, and settings,
+// which go through /proc/sys, have their place in between.
 Result<std::vector<Error>> restore_interface(Netlink& here, const NetMessage& link,
                                              const InterfaceState& saved) {
   InterfaceState now = TRY(read_interface(here, link));

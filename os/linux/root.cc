@@ -6,16 +6,14 @@
 // back costs a process; realpath(3) is the same race with more steps. The kernel alone can resolve
 // a path and hold a boundary at the same time, and openat2(2) is how it is asked:
 //
-//   RESOLVE_IN_ROOT    as chroot(2) for one call: `/` and `..` mean the root that we hold, in links
-//   too. This is what a
-//                      process of the jail would find, so files that the jail is entitled to
-//                      arrange (its passwd, its log) are opened so.
-//   RESOLVE_BENEATH    an attempt to leave is an error and not bent back. With RESOLVE_NO_SYMLINKS
-//   there is no link to
-//                      leave by. Mount points are opened so: J4.3 refuses links, and a mount is
-//                      worth a sharp error.
+//   RESOLVE_IN_ROOT        as chroot(2) for one call: `/` and `..` mean the root that we hold, in
+//                          links too. This is what a process of the jail would find, so files that
+//                          the jail is entitled to arrange (its passwd) are opened so.
+//   RESOLVE_BENEATH        an attempt to leave is an error and not bent back. With
+//                          RESOLVE_NO_SYMLINKS there is no link to leave by. Mount points and the
+//                          log are opened so: J4.3 refuses links, and both are worth a sharp error.
 //   RESOLVE_NO_MAGICLINKS  in both: /proc/PID/root and /proc/PID/fd/N jump to where no path leads,
-//   over every boundary.
+//                          over every boundary.
 //
 // Mounts below the root are crossed: they are the host's doing. What is opened is held as a
 // descriptor and used as one (T_EMPTY_PATH of move_mount(2)); its name is never resolved again.

@@ -5,6 +5,7 @@
 namespace jail {
 namespace {
 
+// What exec.clean begins with, and the PATH of login.conf(5)'s class `default` (J4.4).
 constexpr const char* clean_path = "/bin:/usr/bin";
 constexpr const char* class_path =
     "/sbin:/bin:/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin:";  // and ~/bin
@@ -41,7 +42,7 @@ Words make_environment(const Words& inherited, const Identity& identity, const U
   }
   for (const std::string& variable : identity.set) {
     size_t equals = variable.find('=');
-    if (equals == std::string::npos) continue;
+    if (equals == std::string::npos) continue;  // our own words always have one
     set(environment, variable.substr(0, equals), variable.substr(equals + 1));
   }
   return environment;

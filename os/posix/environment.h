@@ -12,16 +12,14 @@
 
 namespace jail {
 
-// The variables of a command as NAME=VALUE, without duplicates of what is set here.
-//   - `inherited` as it is; with identity.clean only its TERM, and PATH=/bin:/usr/bin.
-//   - With a user (the one asked for, or with clean the current uid's): PATH of the login class
-//   (its ~ is the
-//     home), HOME, SHELL (/bin/sh if empty), USER.
-//   - identity.set last of all.
-// `user` is null where neither a user nor clean was asked for.
+// The variables of a command as NAME=VALUE, without duplicates of what is set here. First
+// `inherited` as it is; with identity.clean only its TERM, and PATH=/bin:/usr/bin. Then with a user
+// (the one asked for, or with clean the current uid's) PATH of the login class (its ~ is the home),
+// HOME, SHELL (/bin/sh if empty) and USER. Last of all identity.set. `user` is null where neither a
+// user nor clean was asked for.
 Words make_environment(const Words& inherited, const Identity& identity, const User* user);
 
-// The value of a variable in such a list, or null.
+// The value of a variable in such a list, or null. Points into the list.
 const char* get_variable(const Words& environment, std::string_view name);
 
 }  // namespace jail

@@ -13,8 +13,8 @@
 namespace jail {
 namespace {
 
-constexpr size_t file_limit = 16U << 20;
-constexpr size_t group_limit = 65536;
+constexpr size_t file_limit = 16U << 20;  // bytes; the jail wrote these files
+constexpr size_t group_limit = 65536;     // NGROUPS_MAX, what setgroups(2) takes
 
 // Takes the text before the next `separator` off the front of `rest`; all of it where there is
 // none.
@@ -74,6 +74,7 @@ bool is_member(std::string_view members, std::string_view name) {
   return false;
 }
 
+// A set beside the list: a hostile file may name the user in any number of groups.
 void add_groups(User& user, std::string_view group) {
   std::set<gid_t> known = {user.gid};
   user.groups = {user.gid};
@@ -136,6 +137,7 @@ Result<std::optional<User>> ask_host(Call call) {
             .groups = {}};
   user.home = entry.pw_dir ? entry.pw_dir : "";
   user.shell = entry.pw_shell ? entry.pw_shell : "";
+  // Not every system says how much room it wants, so the room doubles.
   std::vector<gid_t> groups(64);
   int count = static_cast<int>(groups.size());
   while (getgrouplist(entry.pw_name, entry.pw_gid, groups.data(), &count) < 0) {
