@@ -8,6 +8,8 @@ namespace jail {
 
 namespace {
 
+// Acts come out of files as well: those of a newer program, or of a damaged ledger, are refused
+// here and reach no verb.
 Result<const Verb*> verb_of(std::span<const Verb> verbs, const Op& op) {
   const Verb* verb = find_row(verbs, op.verb);
   if (!verb) return fail(EINVAL, text_of(op) + ": an act this program does not know");
@@ -16,6 +18,7 @@ Result<const Verb*> verb_of(std::span<const Verb> verbs, const Op& op) {
   return verb;
 }
 
+// By copy, here and below: what an undo does may add to the ledger, and its acts move then.
 Result<void> undo(const Work& work, size_t place, bool same_boot) {
   const Op op = work.ledger.acts()[place].op;
   const Verb* verb = TRY(verb_of(work.verbs, op));
@@ -35,6 +38,8 @@ bool held_up(const Work& work, const Op& op) {
 
 }  // namespace
 
+// The order is the whole point: what is in the ledger may be in the world, what is not in it is not
+// in the world. A check that refuses has therefore to come before the note.
 Result<void> perform(const Work& work, const Op& op) {
   const Verb* verb = TRY(verb_of(work.verbs, op));
   if (verb->check && TRY(verb->check(work.world, op)) == Claim::nothing) return {};
@@ -52,6 +57,7 @@ Unwound unwind(const Work& work, const std::string& boot_id) {
   const bool same_boot = work.ledger.head().boot_id == boot_id;
   for (size_t place = work.ledger.acts().size(); place-- > 0;) {
     const Op op = work.ledger.acts()[place].op;
+    // After a reboot nothing is held up: what would hold is void, and struck on the way.
     if (!work.ledger.acts()[place].open || (same_boot && held_up(work, op))) continue;
     Result<void> undone = undo(work, place, same_boot);
     if (undone) continue;

@@ -1,5 +1,6 @@
 // The engine: performs acts with the ledger in front of them, and unwinds what a ledger holds. It
-// knows no act: each verb brings its own check, apply and undo (ledger/op.h).
+// knows no act: each verb brings its own check, apply and undo (ledger/op.h). The caller holds the
+// lock of the jail's life.
 #pragma once
 
 #include <span>
@@ -18,11 +19,12 @@ struct Trouble {
   Error error;
 };
 
-// What an unwind came to. Acts of `troubles` are still open in the ledger.
+// What an unwind came to. Acts of `troubles` are still open in the ledger, and so may be others
+// that wait for them.
 struct Unwound {
-  std::vector<Trouble> troubles;
-  bool refused =
-      false;  // an undo said ECANCELED: nothing older was touched (a guard such as exec.prestop)
+  std::vector<Trouble> troubles;  // newest act first
+  // An undo said ECANCELED: nothing older was touched (a guard such as exec.prestop).
+  bool refused = false;
 };
 
 // What the engine works on. `seen`, if given, is told of every act just before it is performed or
@@ -36,7 +38,8 @@ struct Work {
 
 // Checks, announces, performs and confirms one act. On failure the act is open in the ledger if it
 // may be in the world, and the error says what failed; the caller unwinds. An act whose check says
-// Claim::nothing is passed over.
+// Claim::nothing is passed over, and one of Lives::space is not noted. EINVAL for a verb that is
+// not in the table, or with the wrong number of words.
 Result<void> perform(const Work& work, const Op& op);
 
 // Undoes every open act, newest first, and goes on past failures: an act that could not be undone

@@ -12,7 +12,7 @@ namespace jail {
 namespace {
 
 constexpr const char* file_name = "ledger";
-constexpr size_t longest = 16U << 20;
+constexpr size_t longest = 16U << 20;  // bytes; a jail's whole life is a few hundred
 
 Words words_of(const Op& op) {
   Words words{op.verb};
@@ -29,6 +29,7 @@ std::string line_of(const Words& words) {
   return line + '\n';
 }
 
+// A NUL would end a word early for the lexer: what it reads must be all that is there.
 Result<LedgerHead> parse_head(std::string_view line) {
   Words words = TRY(lex_words(line));
   if (words.size() != 5 || words[0] != "ledger" || line.find('\0') != std::string_view::npos)
@@ -78,6 +79,8 @@ Result<Ledger> Ledger::open(int directory, bool writable) {
   return ledger;
 }
 
+// Strict: one line that cannot be read, and it is not known what may be in the world. salvage() is
+// for whoever was told that (jail --recover --forget).
 Result<Ledger> Ledger::parse(std::string_view text) {
   Ledger ledger;
   for (size_t number = 1; !text.empty(); ++number) {
@@ -122,6 +125,7 @@ Words Ledger::yielded(std::string_view verb) const {
   return act ? act->yield : Words{};
 }
 
+// At least a sign, a blank and a byte.
 Result<void> Ledger::take_line(std::string_view line) {
   if (line.size() < 3 || line[1] != ' ' || line.find('\0') != std::string_view::npos)
     return fail(EINVAL, "not a line of a ledger");
@@ -137,6 +141,7 @@ Result<void> Ledger::take(char sign, Words words) {
   }
   Words args(words.begin() + 1, words.end());
   Op op{words[0], args};
+  // `=` names only the verb: it is of the newest act of that verb that is under way.
   auto same = std::find_if(acts_.rbegin(), acts_.rend(), [&](const Act& act) {
     return act.open && (sign == '=' ? act.op.verb == op.verb && !act.done : act.op == op);
   });
@@ -160,6 +165,7 @@ Result<void> Ledger::take(char sign, Words words) {
   return {};
 }
 
+// First the file, then memory, by the same function that reads it back: the two cannot differ.
 Result<void> Ledger::append(char sign, const Words& words, bool sync) {
   if (!file_) return fail(EIO, "ledger: not open for writing");
   std::string line = fmt::format("{} {}", sign, line_of(words));

@@ -16,13 +16,12 @@
 //     - boot 7                                undone
 //
 // One line, one write(2), words quoted as in jail.conf. Rules:
-// - A last line without its newline never happened: it was torn by a power cut, before the act it
-// announces began.
-// - `+` of an act that survives a reboot (Lives::disk) is synced before the act; for the others the
-// page cache will do,
-//   because what kills the cache kills the effect too.
-// - An act announced again while it is open (a boot done anew) takes the place of the first in the
-// order of undo.
+// - A last line without its newline never happened: it was torn by a power cut, before the act
+//   it announces began.
+// - `+` of an act that survives a reboot (Lives::disk) is synced before the act; for the others
+//   the page cache will do, because what kills the cache kills the effect too.
+// - An act announced again while it is open (a boot done anew) takes the place of the first in
+//   the order of undo.
 // - Only the holder of the jail's lock appends.
 #pragma once
 
@@ -56,12 +55,14 @@ struct LedgerHead {
 // in the file.
 class Ledger {
  public:
-  // Starts the ledger of a new jail in its directory; EEXIST if there is one (a torn first line is
-  // none). With `sync` the first line and its directory entry are on disk on return.
+  // Starts the ledger of a new jail in its directory (a descriptor); EEXIST if there is one (a torn
+  // first line is none). With `sync` the first line and its directory entry are on disk on return.
+  // On any other error there may be a file without a first line, which is no ledger.
   static Result<Ledger> create(int directory, LedgerHead head, bool sync);
 
   // Reads the ledger of a jail, to append to it if `writable`. ENOENT where none was begun; EINVAL
-  // with file and line for text that is no ledger of a version we know; nothing is changed then.
+  // with file and line for text that is no ledger of a version we know, EFBIG beyond 16 MiB;
+  // nothing is changed then. If writable, a torn last line is cut off.
   static Result<Ledger> open(int directory, bool writable);
 
   // Reads the text of a ledger (the reader behind open; hostile text allowed). Not writable.
@@ -73,8 +74,9 @@ class Ledger {
   static Ledger salvage(std::string_view text, LedgerHead otherwise);
 
   const LedgerHead& head() const { return head_; }
+  // All of them, the undone ones too. Every function below that writes may move them.
   const std::vector<Act>& acts() const { return acts_; }
-  // The newest mark ("up", "down", "reboot" ...) with its words, or no words.
+  // The newest mark ("up", "down") with its words, or no words.
   const Words& mark() const { return mark_; }
   bool any_open() const;
   // The newest open act of that verb, or nullptr.
@@ -82,9 +84,13 @@ class Ledger {
   // What the newest open act of that verb yielded; empty if there is none.
   Words yielded(std::string_view verb) const;
 
+  // What fails to be written is not in the ledger and changes nothing here: a part of a line is cut
+  // off again. Where even that fails, the ledger is closed and all later writes are EIO.
+
   // Announces an act: on disk on return if `sync`. Yields its place in acts().
   Result<size_t> begin(const Op& op, bool sync);
-  // Confirms the act at `place` and what it yielded.
+  // Confirms the act at `place` and what it yielded. EINVAL if it is not open, or confirmed
+  // already.
   Result<void> done(size_t place, Words yield);
   // Strikes the act at `place`. Where that cannot be written (a full disk must not keep a jail from
   // being stopped), it is struck in memory only: after a crash its undo, which is idempotent, is
@@ -92,7 +98,7 @@ class Ledger {
   void undone(size_t place);
   // Strikes the newest open act that is `op`, if there is one.
   void strike(const Op& op);
-  // Writes a mark.
+  // Writes a mark. EINVAL without words.
   Result<void> set_mark(const Words& words);
 
  private:

@@ -45,13 +45,13 @@ enum class Claim : uint8_t {
 // nothing to undo.
 struct Verb {
   const char* name;
-  size_t arity;
+  size_t arity;  // exactly so many words
   Lives lives;
   Result<Claim> (*check)(World&, const Op&);
   Result<Words> (*apply)(World&, const Op&);
   Result<void> (*undo)(World&, const Op&);
-  const char* needs_gone;  // a verb whose open ops must all be undone before this one's undo is
-                           // tried, or nullptr
+  // A verb whose open acts must all be undone before this one's undo is tried, or nullptr.
+  const char* needs_gone;
 };
 
 }  // namespace jail
