@@ -12,7 +12,7 @@ namespace jail {
 namespace {
 
 constexpr const char* file_name = "ledger";
-constexpr size_t longest = 16U << 20;  // bytes; a jail's whole life is a few hundred
+constexpr size_t longest = 16U << 20;  // bytes; most have a few hundred
 
 Words words_of(const Op& op) {
   Words words{op.verb};

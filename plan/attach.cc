@@ -25,8 +25,10 @@ Result<void> check_user(const Attach& attach) {
 Result<int> attach(const Attach& attach) {
   TRY(this_host());  // a hook's jexec comes from the view
   TRY(check_user(attach));
+  // jid 0 is the host, which nobody can attach to.
   if (parse_int(attach.jail) == 0) return fail_errno("jail_attach(0)", EINVAL);
   FoundJail found = TRY(find_running(attach.jail));
+  // jexec(8) words its errors otherwise than jail(8) does, down to the colons.
   Command command{.argv = attach.argv,
                   .identity = {.user = attach.user.value_or(""),
                                .user_of_host = attach.user_of_host,

@@ -1,4 +1,4 @@
-// What jexec(8) does once its options are read (J5.6).
+// What jexec(8) does once its options are read (J5.6): from a name to a command in the jail.
 #pragma once
 
 #include <optional>
@@ -10,6 +10,7 @@
 
 namespace jail {
 
+// The command line of jexec(8), by its options.
 struct Attach {
   std::string jail;                      // jid or name
   std::optional<std::string> user;       // -u, -U

@@ -27,7 +27,7 @@ struct Edge {
   bool loop = false;   // part of a loop: it orders nothing, it only passes failures on
 };
 
-// Whether a jail can be acted on, before anything was done.
+// Whether a jail can be acted on, as known before anything was done.
 enum class Standing : uint8_t {
   fine,
   failed,  // no, and a message has said so
