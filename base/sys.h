@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -50,12 +51,14 @@ inline int fstat(int fd, struct stat* status) { return tried("fstat", [&] { retu
 inline int fstatat(int dir, const char* path, struct stat* status, int flags) { return tried("fstatat", [&] { return ::fstatat(dir, path, status, flags); }); }
 inline int fsync(int fd) { return tried("fsync", [&] { return ::fsync(fd); }); }
 inline int ftruncate(int fd, off_t size) { return tried("ftruncate", [&] { return ::ftruncate(fd, size); }); }
+inline int ioctl(int fd, unsigned long request, void* argument = nullptr) { return tried("ioctl", [&] { return ::ioctl(fd, request, argument); }); }
 inline int kill(pid_t pid, int signal) { return tried("kill", [&] { return ::kill(pid, signal); }); }
 inline int listen(int fd, int backlog) { return tried("listen", [&] { return ::listen(fd, backlog); }); }
 inline int mkdirat(int dir, const char* path, mode_t mode) { return tried("mkdirat", [&] { return ::mkdirat(dir, path, mode); }); }
 inline int mknodat(int dir, const char* path, mode_t mode, dev_t device) { return tried("mknodat", [&] { return ::mknodat(dir, path, mode, device); }); }
 inline int openat(int dir, const char* path, int flags, mode_t mode = 0) { return tried((flags & O_CREAT) != 0 ? "creat" : "openat", [&] { return ::openat(dir, path, flags, mode); }); }
 inline int poll(pollfd* fds, nfds_t count, int timeout) { return tried("poll", [&] { return ::poll(fds, count, timeout); }); }
+inline int ppoll(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_t* signals) { return tried("ppoll", [&] { return ::ppoll(fds, count, timeout, signals); }); }
 inline ssize_t pread(int fd, void* data, size_t size, off_t at) { return tried("pread", [&] { return ::pread(fd, data, size, at); }); }
 inline ssize_t read(int fd, void* data, size_t size) { return tried("read", [&] { return ::read(fd, data, size); }); }
 inline ssize_t readlinkat(int dir, const char* path, char* data, size_t size) { return tried("readlinkat", [&] { return ::readlinkat(dir, path, data, size); }); }
@@ -70,11 +73,14 @@ inline int setrlimit(int resource, const rlimit* limit) { return tried("setrlimi
 inline pid_t setsid() { return tried("setsid", [&] { return ::setsid(); }); }
 inline int setsockopt(int fd, int level, int option, const void* value, socklen_t size) { return tried("setsockopt", [&] { return ::setsockopt(fd, level, option, value, size); }); }
 inline int shutdown(int fd, int how) { return tried("shutdown", [&] { return ::shutdown(fd, how); }); }
+inline int sigwaitinfo(const sigset_t* signals, siginfo_t* info) { return tried("sigwaitinfo", [&] { return ::sigwaitinfo(signals, info); }); }
 inline int socket(int domain, int type, int protocol) { return tried("socket", [&] { return ::socket(domain, type, protocol); }); }
 inline int socketpair(int domain, int type, int protocol, int fds[2]) { return tried("socketpair", [&] { return ::socketpair(domain, type, protocol, fds); }); }
 inline int symlinkat(const char* to, int dir, const char* path) { return tried("symlinkat", [&] { return ::symlinkat(to, dir, path); }); }
+inline int tcflush(int fd, int queue) { return tried("tcflush", [&] { return ::tcflush(fd, queue); }); }
 inline int tcgetattr(int fd, termios* modes) { return tried("tcgetattr", [&] { return ::tcgetattr(fd, modes); }); }
 inline int tcsetattr(int fd, int when, const termios* modes) { return tried("tcsetattr", [&] { return ::tcsetattr(fd, when, modes); }); }
+inline int tcsetpgrp(int fd, pid_t group) { return tried("tcsetpgrp", [&] { return ::tcsetpgrp(fd, group); }); }
 inline mode_t umask(mode_t mask) { return ::umask(mask); }
 inline int unlinkat(int dir, const char* path, int flags) { return tried("unlinkat", [&] { return ::unlinkat(dir, path, flags); }); }
 inline pid_t waitpid(pid_t pid, int* status, int options) { return tried("waitpid", [&] { return ::waitpid(pid, status, options); }); }
