@@ -1,4 +1,4 @@
-// Definitions of the small words of base/.
+// Definitions of the small words of base/: text.h, file.h, and bug() of result.h.
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
@@ -43,7 +43,14 @@ std::string join(std::span<const std::string> words, std::string_view separator)
   return text;
 }
 
+std::string concat(std::initializer_list<std::string_view> pieces) {
+  std::string text;
+  for (std::string_view piece : pieces) text += piece;
+  return text;
+}
+
 std::optional<int64_t> parse_int(std::string_view text) {
+  // std::from_chars takes a minus but no plus; "+-1" must not become -1 by taking the plus off.
   if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
   int64_t value = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -95,9 +102,11 @@ Result<void> replace_file(int dir, const std::string& name, std::string_view tex
   std::string temporary = name + ".new";
   Result<void> done = [&]() -> Result<void> {
     Fd fd = TRY(open_at(dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode));
+    // The umask has taken from `mode`, and a file that a crash left may have another.
     if (sys::fchmod(fd.get(), mode) != 0) return fail_errno(temporary);
     TRY(in(temporary, write_all(fd.get(), text)));
     if (sync && sys::fsync(fd.get()) != 0) return fail_errno(temporary);
+    // The text has to be on disk before the name is: else a loss of power leaves an empty file.
     if (sys::renameat(dir, temporary.c_str(), dir, name.c_str()) != 0) return fail_errno(name);
     if (sync && sys::fsync(dir) != 0) return fail_errno(name);
     return {};
@@ -106,6 +115,8 @@ Result<void> replace_file(int dir, const std::string& name, std::string_view tex
   return done;
 }
 
+// st_nlink counts the directory's entry, its ".", and the ".." of each directory in it. Below 2 the
+// file system does not count.
 std::optional<size_t> count_directories(const std::string& path) {
   struct stat status;
   if (sys::fstatat(AT_FDCWD, path.c_str(), &status, 0) != 0 || status.st_nlink < 2)
@@ -136,6 +147,7 @@ Result<void> make_directories(const std::string& path, unsigned mode) {
   if (sys::mkdirat(AT_FDCWD, path.c_str(), mode) == 0 || errno == EEXIST) return {};
   size_t slash = path.find_last_of('/');
   if (errno != ENOENT || slash == std::string::npos || slash == 0) return fail_errno(path);
+  // The whole path first and what is above only if need be: mostly it is all there.
   TRY(make_directories(path.substr(0, slash), 0755));
   if (sys::mkdirat(AT_FDCWD, path.c_str(), mode) != 0 && errno != EEXIST) return fail_errno(path);
   return {};
