@@ -12,16 +12,17 @@
 namespace jail {
 namespace {
 
-constexpr size_t most_addresses = 255;  // of a family
+constexpr size_t most_addresses = 255;  // of a family: security.jail.jail_max_af_ips of FreeBSD
 
+// By value: 0, 1, 2 (Appendix B).
 constexpr const char* jailsys_names[] = {"disable", "new", "inherit"};
 
 bool same_word(const std::string& text, const char* word) {
   return strcasecmp(text.c_str(), word) == 0;
 }
 
-// A decimal integer that is the whole text, or nothing. Too large a one becomes the largest: it is
-// out of every range.
+// A decimal integer that is the whole text, or nothing. One that the type cannot hold becomes the
+// largest, which is out of every range that there is.
 template <class T>
 std::optional<T> whole_integer(std::string_view text) {
   if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
@@ -77,8 +78,8 @@ Result<void> put(const Input& in, std::optional<T> Spec::* field) {
   return {};
 }
 
-// Puts the line KEY=VALUE in front of the lines, in the place of the one it had; no value takes the
-// key away (J2.2).
+// Puts the line KEY=VALUE in front of all lines and takes the one that the key had away; without a
+// value it only does that (J2.2).
 std::string with_key(std::string_view lines, std::string_view key,
                      std::optional<std::string> value) {
   Words kept;
@@ -191,21 +192,6 @@ Result<void> set_field(const Found& found, std::span<const std::string_view> wor
 bool splits_at_commas(std::string_view name) {
   return name == "ip4.addr" || name == "ip6.addr" || name == "vnet.interface" ||
          name == "zfs.dataset";
-}
-
-Result<void> apply_setting(std::string_view setting, Spec& spec) {
-  size_t equals = setting.find('=');
-  std::string_view name = setting.substr(0, equals);
-  Found found = find_param(name);
-  if (!found.param || found.param->access == Access::read)
-    return fail(EINVAL, fmt::format("unknown parameter: {}", name));
-  Words words;
-  if (equals != std::string_view::npos) {
-    std::string_view value = setting.substr(equals + 1);
-    words = splits_at_commas(name) ? split_exact(value, ',') : Words{std::string(value)};
-  }
-  std::vector<std::string_view> views(words.begin(), words.end());
-  return in(name, set_field(found, views, spec));
 }
 
 std::optional<Words> field_words(const Param& param, const Spec& spec) {

@@ -16,39 +16,38 @@ namespace jail {
 // Puts the words given for a parameter into its field; of what is no list, the last word counts. No
 // words: true, an empty list, the kernel's 0, empty string and `new`, and for a number or string of
 // the command's own "not given". A KEY of meta or env changes its line in what the field held
-// before. Error (EINVAL): the text of J1.14 behind the parameter's name, "unknown boolean value
-// \"X\"", and the field is as it was.
+// before. `found` must have a row. Ranges are not checked: a number too large for the field becomes
+// the largest. Error (EINVAL): the text of J1.14 behind the parameter's name, "unknown boolean
+// value
+// \"X\"", that of conf/address.h for an address, or "can only be read"; the field is then as it
+// was.
 Result<void> set_field(const Found& found, std::span<const std::string_view> words, Spec& spec);
-
-// The same for one "NAME=VALUE" or "NAME" as given to jail -m; addresses, interfaces and data sets
-// are split at commas. Error: "NAME: text", or "unknown parameter: NAME", also for what can only be
-// read.
-Result<void> apply_setting(std::string_view setting, Spec& spec);
 
 // True for those four parameters whose values are split at commas on a command line (J3.5).
 bool splits_at_commas(std::string_view name);
 
-// The words that set_field would turn into the field's value; nothing where the field was not
-// given. Booleans are one word `true` or `false`.
+// The words that set_field would turn into the field's value; nothing where the field was not given
+// or the row has none. Booleans are one word `true` or `false`.
 std::optional<Words> field_words(const Param& param, const Spec& spec);
 
 // The field's value as the kernel prints it (Appendix B): lists joined with commas, addresses bare.
 // Nothing where it was not given.
 std::optional<std::string> printed_value(const Param& param, const Spec& spec);
 
-// Copies what `changes` gives onto `spec`, field by field.
+// Copies what `changes` gives onto `spec`, field by field. Nothing can be taken away this way.
 void overlay(const Spec& changes, Spec& spec);
 
 // What a create or an update refuses by itself (J2.2): strings too long, numbers out of range,
-// `disable` where it is not allowed, more than 255 addresses of a family. The error's text is the
-// whole message: "jail_set: File name too long", "jail_set: Invalid argument", "too many IPv4
-// addresses".
+// `disable` where it is not allowed, more than 255 addresses of a family. The command's own numbers
+// have no range. The error is that of the first field in the order of params(); its text is the
+// whole message: ENAMETOOLONG "jail_set: File name too long", EFBIG (meta, env) "jail_set: File too
+// large", EINVAL "jail_set: Invalid argument", E2BIG "too many IPv4 addresses".
 Result<void> check_ranges(const Spec& spec);
 
 // The same of one field; the text is that of the errno alone, or of the addresses.
 Result<void> check_range(const Param& param, const Spec& spec);
 
-// The words of J2.2's three-way type.
+// The words of J2.2's three-way type: "disable", "new", "inherit".
 const char* jailsys_name(JailSys value);
 
 }  // namespace jail

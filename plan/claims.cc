@@ -14,7 +14,7 @@ namespace jail {
 
 namespace {
 
-constexpr int64_t last_possible_jid = 999'999;
+constexpr int64_t last_possible_jid = 999'999;  // J2.2
 
 // A lock on a file that was removed while we waited for it locks nothing.
 bool still_there(int fd) {
@@ -22,6 +22,8 @@ bool still_there(int fd) {
   return sys::fstat(fd, &status) == 0 && status.st_nlink > 0;
 }
 
+// The holder's number and start time stand in the file, for life_holder(): a lock itself does not
+// say whose it is.
 Result<Fd> lock_life(const Places& places, const std::string& id) {
   const uint64_t start = TRY(start_time(getpid()));
   Fd lock = TRY(lock_file(fmt::format("{}/{}/lock", places.run, id), LOCK_EX | LOCK_NB));
@@ -31,6 +33,7 @@ Result<Fd> lock_life(const Places& places, const std::string& id) {
   return lock;
 }
 
+// At random, so that an id is never used twice: what a crash left under it is never another jail's.
 Result<std::string> draw_id() {
   uint32_t number = 0;
   Fd random = TRY(open_at(AT_FDCWD, "/dev/urandom", O_RDONLY));
@@ -39,6 +42,7 @@ Result<std::string> draw_id() {
   return fmt::format("{:08x}", number);
 }
 
+// Counts up from the last one given out, and wraps (J2.2): a jid is long in coming back.
 Result<int64_t> free_jid(const Index& index) {
   for (int64_t tried = 0, jid = index.last_jid; tried < last_possible_jid; ++tried) {
     jid = jid >= last_possible_jid ? 1 : jid + 1;
@@ -107,6 +111,7 @@ Result<Claimed> claim(const Places& places, std::string_view name, int64_t jid) 
   Claimed claimed;
   claimed.entry.jid = jid != 0 ? jid : TRY(free_jid(index));
   claimed.entry.name = name.empty() ? fmt::format("{}", claimed.entry.jid) : std::string(name);
+  // By name after the jid is drawn: a jail without a name is called by that, which may be taken.
   if (index.by_name(claimed.entry.name))
     return fail(EEXIST, fmt::format("jail \"{}\" already exists", name));
   claimed.entry.id = TRY(new_id(places, index));
@@ -166,6 +171,8 @@ Result<LifeHolder> life_holder(const Places& places, const std::string& id) {
   return holder;
 }
 
+// Between a look at the lock and a look at its holder both may change: that is no reason to give
+// up.
 Result<void> unless_gone(const Error& error) {
   if (error.code == ESRCH || error.code == EAGAIN) return {};
   return std::unexpected(error);
@@ -217,16 +224,16 @@ Result<void> prune_index(const Places& places, const Facts& facts, Look look) {
   return registry.save();
 }
 
+Process1 process1_of(const Words& boot) {
+  if (boot.size() != 2) return {};
+  return {static_cast<pid_t>(parse_int(boot[0]).value_or(0)),
+          static_cast<uint64_t>(parse_int(boot[1]).value_or(0))};
+}
+
 Result<bool> lives(const Process1& process1) {
   Result<Fd> pidfd = open_process1(process1);
   if (!pidfd && pidfd.error().code != ESRCH) return std::unexpected(std::move(pidfd.error()));
   return pidfd.has_value();
-}
-
-Result<bool> lives(const Words& boot) {
-  if (boot.size() != 2) return false;
-  return lives(Process1{static_cast<pid_t>(parse_int(boot[0]).value_or(0)),
-                        static_cast<uint64_t>(parse_int(boot[1]).value_or(0))});
 }
 
 Result<Fd> open_record(const std::string& id) {
@@ -270,8 +277,11 @@ Result<void> rename_entry(const Places& places, const std::string& id, const std
   if (!self) return fail_errno("jail " + name, ENOENT);
   const std::string old = self->name;
   for (JailEntry& entry : registry.index().entries) {
-    if (entry.id == id) entry.name = name;
-    if (entry.name.starts_with(old + ".")) entry.name.replace(0, old.size(), name);
+    if (entry.id != id && !entry.name.starts_with(old + ".")) continue;
+    entry.name.replace(0, old.size(), name);
+    // For an index that has to be made again; what the ledger has is the name of the start.
+    Fd record = TRY(open_record(entry.id));
+    TRY(replace_file(record.get(), "name", entry.name, 0600, false));
   }
   return registry.save();
 }

@@ -15,11 +15,13 @@
 #include "os/world.h"
 #include "plan/claims.h"
 #include "plan/life.h"
+#include "plan/plan.h"
 
 namespace jail {
 
 namespace {
 
+// The functions of this group fill in what was not given, each its own part of J2.2 and J2.3.
 template <class T, class U>
 void set_default(std::optional<T>& field, const U& value) {
   if (!field) field = T(value);
@@ -69,11 +71,13 @@ void set_order(Family family, std::optional<Words>& words) {
   words = std::move(*addresses);
 }
 
+// allow.sysvipc is the old word for all three (J2.2).
 void set_sysv(Spec& spec) {
   const JailSys all = spec.allow_sysvipc.value_or(false) ? JailSys::inherit : JailSys::disable;
   for (auto kind : {&Spec::sysvmsg, &Spec::sysvsem, &Spec::sysvshm}) set_default(spec.*kind, all);
 }
 
+// What hooks run, and with whose files, is nobody's business but root's.
 void drop_commands(Spec& spec) {
   for (const Param& param : params()) {
     if (param.owner != Owner::command) continue;
@@ -100,6 +104,7 @@ Spec public_part(const Spec& spec, const Spec* parent) {
   Spec shown = spec;
   drop_commands(shown);
   if (parent) inherit(shown, *parent);
+  if (shown.host && !shares_names(shown)) shown.host = JailSys::new_;
   set_order(Family::ip4, shown.ip4_addr);
   set_order(Family::ip6, shown.ip6_addr);
   return shown;
@@ -127,6 +132,8 @@ Spec effective(Spec shown) {
   return shown;
 }
 
+// What the jail above lacks is written down as `false`, so that the jail below keeps lacking it
+// when the one above is given it later.
 Result<void> keep_within(Spec& spec, const Spec& above) {
   const auto refused = fail_errno("jail_set", EPERM);
   if (spec.securelevel && *spec.securelevel < above.securelevel.value_or(-1)) return refused;
@@ -136,6 +143,7 @@ Result<void> keep_within(Spec& spec, const Spec& above) {
     auto field = std::get_if<std::optional<bool> Spec::*>(&param.field);
     const std::string_view name = param.name;
     if (!field || param.owner != Owner::kernel || !name.starts_with("allow.")) continue;
+    // The two that are not bound to the jail above (J2.3).
     if (name == "allow.unprivileged_proc_debug" || name == "allow.unprivileged_parent_tampering")
       continue;
     if ((above.**field).value_or(true)) continue;
@@ -157,6 +165,7 @@ Result<void> check_name(std::string_view name, int64_t jid) {
   return {};
 }
 
+// In the order of the kernel's own checks, as the first that fails is the message.
 Result<void> check_create(const Spec& spec, int64_t jid) {
   TRY(check_ranges(spec));
   if (spec.vnet == JailSys::new_ && (spec.ip4_addr || spec.ip6_addr))
@@ -182,9 +191,10 @@ void note_create(const World& world, const std::string& failure) {
                              failure.empty() ? "" : ": ", failure));
 }
 
+// The facts stand in a comment, so that the whole file is one that read_spec() takes.
 std::string shown_text(const ShownFacts& facts, const Spec& spec) {
-  return fmt::format("# {} {} {} {} {} {}\n{}", facts.id, facts.jid, facts.parent, facts.process1,
-                     facts.start, facts.group, print_spec(spec));
+  return fmt::format("# {} {} {} {} {} {}\n{}", facts.id, facts.jid, facts.parent,
+                     facts.process1.pid, facts.process1.start, facts.group, print_spec(spec));
 }
 
 std::optional<ShownFacts> shown_facts(std::string_view text) {
@@ -193,8 +203,7 @@ std::optional<ShownFacts> shown_facts(std::string_view text) {
   return ShownFacts{.id = words[1],
                     .jid = parse_int(words[2]).value_or(0),
                     .parent = parse_int(words[3]).value_or(0),
-                    .process1 = static_cast<pid_t>(parse_int(words[4]).value_or(0)),
-                    .start = static_cast<uint64_t>(parse_int(words[5]).value_or(0)),
+                    .process1 = process1_of({words[4], words[5]}),
                     .group = words[6]};
 }
 
@@ -203,11 +212,8 @@ Result<void> write_shown(World& world, const Words& boot) {
   ShownFacts facts{.id = world.id,
                    .jid = life.jid,
                    .parent = 0,
-                   .process1 = 0,
-                   .start = 0,
+                   .process1 = process1_of(boot),
                    .group = world.group};
-  facts.process1 = static_cast<pid_t>(parse_int(boot.at(0)).value_or(0));
-  facts.start = static_cast<uint64_t>(parse_int(boot.at(1)).value_or(0));
   Index index = TRY(read_index(places()));
   Spec above;
   const JailEntry* self = index.by_id(world.id);
@@ -220,6 +226,7 @@ Result<void> write_shown(World& world, const Words& boot) {
     std::string text = TRY(read_file(record.get(), "shown"));
     above = TRY(read_spec("shown", text));
   }
+  // Only what was given and inherited goes into the file: defaults are filled in by its readers.
   Spec shown = public_part(*life.spec, nested ? &above : nullptr);
   shown.jid = life.jid;
   if (self) shown.name = self->name;

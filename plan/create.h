@@ -9,22 +9,25 @@
 #include "base/result.h"
 #include "conf/spec.h"
 #include "ledger/op.h"
+#include "os/kernel.h"
 
 namespace jail {
 
-// What a name cannot be (J4.5): a number, in its last part, that is not the jid.
+// What a name cannot be (Appendix A): a number, in its last part, that is not the jid in its normal
+// form. EINVAL, with the kernel's words.
 Result<void> check_name(std::string_view name, int64_t jid);
 
-// What a create with this jid refuses (Appendix A, J4.5, J2.2), with the whole message as text: no
-// persistence and nothing to attach, values out of range, restrictions that a vnet excludes.
+// What a create with this jid refuses (Appendix A, J4.5, J2.2), with the whole message as text:
+// values out of range (check_ranges), restrictions that a vnet excludes, no persistence and nothing
+// to attach (J4.6), a name as above. Looks at the Spec alone.
 Result<void> check_create(const Spec& spec, int64_t jid);
 
 // The jail's root `path` as jail(8) checks it (J4.5): "path P: not an absolute pathname", "path P:
-// STRERROR", where P is as given.
+// STRERROR" (ENOTDIR where it is no directory), where P is as given.
 Result<void> check_root(const Spec& spec, const std::string& path);
 
-// The line of -v for a create: "jail_set(JAIL_CREATE) name=web path=/r persist", with ": TEXT"
-// where it failed.
+// The line of -v for a create (J3.11): "jail_set(JAIL_CREATE) name=web path=/r persist", with
+// ": TEXT" where it failed.
 void note_create(const World& world, const std::string& failure);
 
 // What everybody may know of a jail, as its `shown` file holds it: what was given but no exec.* nor
@@ -48,18 +51,19 @@ bool persists_for_now(const Spec& spec);
 struct ShownFacts {
   std::string id;
   int64_t jid = 0, parent = 0;
-  pid_t process1 = 0;
-  uint64_t start = 0;
+  Process1 process1;
   std::string group;
 };
 
 // A `shown` file: facts in a comment on the first line, then the effective Spec as one block.
 std::string shown_text(const ShownFacts& facts, const Spec& effective);
-// The first line of one; nothing if it is not one.
+// The facts of one; nothing if it is not one. The Spec behind them is read_spec's to read.
 std::optional<ShownFacts> shown_facts(std::string_view text);
 
-// Writes and removes the `shown` file of the jail whose `boot` has yielded `boot`.
+// Writes the `shown` file of the jail whose `boot` has yielded `boot`: from then on jls and jexec
+// find it. An error leaves none.
 Result<void> write_shown(World& world, const Words& boot);
+// Takes it away; one that is not there is fine.
 void remove_shown(World& world);
 
 }  // namespace jail

@@ -35,7 +35,8 @@ void read_back(Hand& hand) {
   }
 }
 
-// What of a damaged ledger can be read, and what every jail has.
+// What of a damaged ledger can be read, and what every jail has: those acts are put before it, for
+// their undos are idempotent and take everything along that could be alive.
 Ledger salvage_ledger(const Hand& hand) {
   const JailEntry& entry = hand.claimed.entry;
   std::string text = read_file(hand.claimed.directory.get(), "ledger").value_or("");
@@ -44,6 +45,7 @@ Ledger salvage_ledger(const Hand& hand) {
   return Ledger::salvage(text, {entry.id, entry.name, hand.host.facts.boot_id});
 }
 
+// The way out of a record that refuses every command.
 Error with_advice(Error error, const Hand& hand) {
   error.text +=
       fmt::format("; \"jail --recover --forget {}\" goes on without it", hand.claimed.entry.name);
@@ -156,9 +158,10 @@ Result<void> take_over(Hand& hand, const JailEntry& entry, const Talk& talk, Dam
   return {};
 }
 
+// A process of another boot may have the same number and start time.
 Result<bool> is_up(const Hand& hand) {
   if (hand.ledger->head().boot_id != hand.host.facts.boot_id) return false;
-  return lives(hand.ledger->yielded("boot"));
+  return lives(process1_of(hand.ledger->yielded("boot")));
 }
 
 Result<bool> is_whole(const Hand& hand) {
@@ -166,6 +169,8 @@ Result<bool> is_whole(const Hand& hand) {
   return is_up(hand);
 }
 
+// The record goes only with the last open act: as long as there is one, every later command finds
+// it and tries again.
 bool undo_all(Hand& hand) {
   Unwound result = unwind(hand.work(), hand.host.facts.boot_id);
   for (const Trouble& trouble : result.troubles) say(hand.life.talk, trouble.error);

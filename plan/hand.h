@@ -14,13 +14,15 @@
 
 namespace jail {
 
-// Not copied nor moved once filled: world and life point into it.
+// Not copied nor moved once filled: world and life point into it. As long as it lives, the jail's
+// life lock is held; a start has claimed it, everything else has taken it over.
 struct Hand {
   explicit Hand(const Host& on) : host(on) {}
   Hand(const Hand&) = delete;
   Hand& operator=(const Hand&) = delete;
   ~Hand() = default;
 
+  // What the engine works on; needs the ledger.
   Work work();
 
   const Host& host;
@@ -33,7 +35,8 @@ struct Hand {
   std::vector<Verb> verbs = all_verbs();
 };
 
-// Points world and life at what was claimed.
+// Points world and life at what was claimed. Group, root and the rest of the place follow: from the
+// jail above at a start, from the ledger in take_over.
 void fill_world(Hand& hand);
 
 // What take_over does about a snapshot or a ledger that is none: an error, or says so and goes on
@@ -42,17 +45,19 @@ enum class Damage : unsigned char { refused, passed_over };
 
 // Takes the life lock of a jail that has a record, and reads the record: snapshot, ledger, what its
 // acts yielded. EBUSY: a living command has it; ENOENT: it is no more. Else the record cannot be
-// read. A damaged snapshot that nothing to be undone needs is passed over in any case.
+// read. A damaged snapshot that nothing to be undone needs is passed over in any case. From here on
+// the user's wish to stop does not interrupt (Talk::stop_fd is -1): an undo goes to its end.
 Result<void> take_over(Hand& hand, const JailEntry& entry, const Talk& talk,
                        Damage damage = Damage::refused);
 
-// Whether the jail's process 1 lives, and whether its start has succeeded too and no stop has
-// begun. An error where that cannot be told.
+// Whether the jail's process 1 lives. An error where that cannot be told.
 Result<bool> is_up(const Hand& hand);
+// The same, and its start has succeeded and no stop has begun.
 Result<bool> is_whole(const Hand& hand);
 
 // Undoes all that is open, says what failed, and forgets the jail if nothing is left. False:
-// something is open still.
+// something is open still, or the record could not be removed. A guard that refused has put the
+// jail back to `up`.
 bool undo_all(Hand& hand);
 
 // Undoes a start or stop that was cut short, or what is left of a jail that has ended, as a
@@ -60,7 +65,7 @@ bool undo_all(Hand& hand);
 bool clean_up(Hand& hand);
 
 // Before each look at a jail that others may work on, counted from 0: ECANCELED where the user
-// wants to stop; later looks come after a pause.
+// wants to stop; from the third on they come after a pause of 10 ms.
 Result<void> look_again(const Talk& talk, int count);
 
 // Prints an error, but for ECANCELED: that the user wants to stop is no news to him.

@@ -61,6 +61,15 @@ Result<Spec> snapshot_of(int record) {
   return text ? read_spec("spec", *text).value_or(Spec{}) : Spec{};
 }
 
+// What the record was renamed to, or else what it was started as.
+Result<std::string> name_in(int record, const std::string& started_as) {
+  Result<std::string> renamed = read_file(record, "name");
+  if (renamed) return renamed;
+  if (!is_one_of(renamed.error().code, {ENOENT, EACCES, EFBIG}))
+    return std::unexpected(std::move(renamed.error()));
+  return started_as;
+}
+
 // The jid is that of the boot, also if that is undone already, else the one that was asked for; 0:
 // neither is known. Nothing for a record that nothing was announced in. One whose ledger is damaged
 // has a name all the same: it is not to be forgotten in silence.
@@ -72,12 +81,13 @@ Result<std::optional<JailEntry>> read_entry(const Places& places, const std::str
   if (!ledger && ledger.error().code == ENOENT) return std::nullopt;
   if (!ledger && !is_one_of(ledger.error().code, {EINVAL, EFBIG}))
     return std::unexpected(std::move(ledger.error()));
-  if (ledger)
-    for (auto act = ledger->acts().rbegin(); act != ledger->acts().rend(); ++act)
-      if (act->op.verb == "boot" && !act->op.args.empty())
-        return JailEntry{parse_int(act->op.args[0]).value_or(0), id, ledger->head().name};
   const Spec spec = TRY(snapshot_of(record->get()));
-  return JailEntry{spec.jid.value_or(0), id, ledger ? ledger->head().name : spec.name.value_or(id)};
+  JailEntry entry{spec.jid.value_or(0), id, ledger ? ledger->head().name : spec.name.value_or(id)};
+  entry.name = TRY(name_in(record->get(), entry.name));
+  for (const Act& act : ledger ? ledger->acts() : std::vector<Act>{})
+    if (act.op.verb == "boot" && !act.op.args.empty())
+      entry.jid = parse_int(act.op.args[0]).value_or(0);
+  return entry;
 }
 
 Result<Index> rebuild_index(const Places& places) {
@@ -153,6 +163,8 @@ Result<void> add_lost(const Places& places, Index& index) {
   return {};
 }
 
+// One that a loss of power has torn is made anew like one that is not there. One of a newer program
+// is not: it may say what the ledgers do not.
 Result<Index> read_index(const Places& places) {
   Result<std::string> text = read_file(AT_FDCWD, places.run + "/index");
   Result<Index> index = text ? parse_index(*text) : std::unexpected(std::move(text.error()));
@@ -177,6 +189,7 @@ Result<void> drop_unbegun(const Places& places) {
   return {};
 }
 
+// Names of FreeBSD's may hold blanks, quotes and newlines: in the words of jail.conf.
 std::string text_of(const Index& index) {
   std::string text = fmt::format("index 1 {}\n", index.last_jid);
   for (const JailEntry& entry : index.entries)
@@ -186,6 +199,7 @@ std::string text_of(const Index& index) {
 
 }  // namespace
 
+// Read after the lock is held: what was read before may be what the last holder has replaced.
 Result<RegistryLock> RegistryLock::take(const Places& places) {
   RegistryLock registry(places);
   TRY(make_directories(jails_of(places), 0755));

@@ -15,6 +15,7 @@ namespace {
 
 constexpr size_t progress_from = 4;  // jails; fewer need no progress
 
+// The process of one job, forked at its first grant; nothing of either once it is over.
 struct Worker {
   pid_t pid = -1;
   Fd socket;
@@ -135,6 +136,8 @@ void tell(const Run& run, Crew& crew, size_t index, char word) {
   if (size != 1) lose(run, crew, index);
 }
 
+// One word a round, so that no worker is heard out before the others; what else waits in its socket
+// is there in the next.
 void hear(const Run& run, Crew& crew, size_t index) {
   std::vector<Worker>& workers = crew.workers;
   char word = static_cast<char>(Turn::failed);
@@ -170,6 +173,8 @@ void hear(const Run& run, Crew& crew, size_t index) {
   }
 }
 
+// Prepared here and not in the worker: what is wrong with a jail's values is said in the order of
+// the grants, and what was read is inherited by the fork.
 void grant(const Run& run, Crew& crew, const Grant& granted) {
   Worker& worker = crew.workers[granted.job];
   const bool phase =
@@ -215,6 +220,7 @@ void wait_for_news(const Run& run, Crew& crew, bool* stopped) {
   for (size_t i = 0; i < whose.size(); ++i)
     if (sources[i].revents != 0) hear(run, crew, whose[i]);
   if (sources.size() > whose.size() && sources.back().revents != 0) {
+    // The signal stays in its descriptor until the end: run_jobs() makes the exit status of it.
     *stopped = true;
     run.schedule.give_up();
     for (const Worker& worker : workers)

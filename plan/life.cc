@@ -48,6 +48,7 @@ bool strict() {
   return value && std::string_view(value) == "freebsd";
 }
 
+// The coordinator's one byte is always `go`: it has nothing else to say, so it is not looked at.
 Result<void> take_turn(const Talk& talk, Turn turn) {
   if (talk.turns < 0) return {};
   char byte = static_cast<char>(turn);

@@ -13,7 +13,8 @@
 
 namespace jail {
 
-// How to speak (J3.11) and how to wait for one's turn (J4.9).
+// How to speak (J3.11) and how to wait for one's turn (J4.9). What is said is said in one write(2)
+// a line, and never fails: whoever closed our output does not want it.
 struct Talk {
   bool quiet = false, verbose = false, bare_jids = false;
   std::string name;  // of the jail in messages; empty for one without a configured name
@@ -42,6 +43,7 @@ enum class Hooks : unsigned char {
   none,  // jail -R; the rollback of exec.norollback and of the strict mode
 };
 
+// Filled before the first act; what changes on the way is marked. Borrows its Specs.
 struct Life {
   const Spec* spec = nullptr;   // at a stop: the snapshot
   const Spec* hooks = nullptr;  // whose exec.* run: the spec, or today's file in the strict mode
@@ -54,10 +56,11 @@ struct Life {
   bool rolling_back = false;
   bool recovering = false;      // the start was another command's, which was killed
   bool stop_is_strict = false;  // stop.strict: a failing exec.stop keeps the jail up
-  bool command_is_vector =
-      false;              // command= of the command line: arguments, not command strings (J3.5)
-  bool going_on = false;  // a failing command is reported and the next one run: hooks of an undo
-  bool note_removal = false;
+  // command= of the command line: arguments, not command strings (J3.5).
+  bool command_is_vector = false;
+  // A failing command is reported and the next one run: hooks of an undo. Set by each undo.
+  bool going_on = false;
+  bool note_removal = false;  // "removed" is still to be noted
   bool failed = false;        // something was reported that the exit status must tell
   int64_t stop_timeout = 10;  // seconds between TERM and KILL
 };
@@ -75,17 +78,22 @@ enum class Turn : char {
   failed = 'f',   // the phase is over and failed; the same
 };
 
-// Tells the coordinator, and for command and ended waits for go. ECANCELED where the coordinator is
-// gone.
+// Tells the coordinator, and for command and ended waits for go; without a coordinator it does
+// nothing. ECANCELED where the coordinator is gone: the conversation is over then, and a start
+// ends.
 Result<void> take_turn(const Talk& talk, Turn turn);
 
-// The group that the host commands of one hook run in.
+// The group that the host commands of one hook run in, below the v2 mount:
+// "cellblock/ID.hook/PHASE".
 std::string hook_group(const World& world, const char* phase);
 
-// Runs a list of command words as hooks on the host, or as commands in the jail, one after another
-// as J4.4 says; ends at the first that fails, whose message has then been printed. `phase` names
-// the list ("prestart"). ECANCELED: the user wants to stop.
+// Runs a list of command words as hooks on the host (in the view, where there is one), one after
+// another as J4.4 says. A start ends at the first that fails, and its message is the error's text,
+// for the caller to print: "CMDLINE: failed", "CMDLINE: exited on signal N", "CMDLINE: timed out".
+// With Life::going_on each failure is printed here and the rest is run; the error has no text then.
+// `phase` names the list ("prestart"). ECANCELED: the user wants to stop.
 Result<void> run_on_host(World& world, const char* phase, const Words& words);
+// The same as commands in the jail. EINVAL "jail_attach: ..." where its process 1 is gone.
 Result<void> run_in_jail(World& world, const Words& words);
 // The same for one argument vector without a shell (command= on the command line).
 Result<void> run_vector(World& world, const Words& argv);

@@ -28,6 +28,7 @@ struct Current {
   Fd process1;
 };
 
+// Under the lock of the parameters: what is read here is what the write at the end replaces.
 Result<Current> read_current(const JailEntry& entry) {
   Current current;
   current.entry = entry;
@@ -36,7 +37,7 @@ Result<Current> read_current(const JailEntry& entry) {
   std::optional<ShownFacts> facts = shown_facts(shown);
   if (!facts) return fail(EINVAL, "shown: not a record");
   current.facts = *facts;
-  current.process1 = TRY(open_process1({facts->process1, facts->start}));
+  current.process1 = TRY(open_process1(facts->process1));
   current.shown = TRY(read_spec("shown", shown));
   std::string spec = TRY(read_file(current.record.get(), "spec"));
   current.origin = spec.substr(0, spec.find('\n') + 1);
@@ -53,8 +54,7 @@ std::string resolved(const std::string& path) {
 // it reads back as.
 bool same(const char* name, const Spec& wanted, const Spec& running) {
   const std::string_view parameter = name;
-  if (parameter == "host")
-    return (wanted.host == JailSys::inherit) == (running.host == JailSys::inherit);
+  if (parameter == "host") return shares_names(wanted) == (running.host == JailSys::inherit);
   if (parameter == "path") return resolved(*wanted.path) == resolved(running.path.value_or("/"));
   if (parameter == "ip4")
     return (wanted.ip4 == JailSys::inherit) == (running.ip4 == JailSys::inherit);
@@ -76,9 +76,11 @@ Spec changes_of(const Spec& wanted) {
         },
         param.field);
   }
+  changes.host.reset();  // settled at the jail's birth
   return changes;
 }
 
+// Capabilities cannot be taken from a process that has them: only from what starts later.
 bool takes_rights(const Spec& changes) {
   if (changes.securelevel.value_or(0) > 0) return true;
   return std::ranges::any_of(params(), [&](const Param& param) {
@@ -137,6 +139,8 @@ Result<bool> tell(const Host& host, const Current& current, const Spec& changes)
   return answer == "leaving";
 }
 
+// First all that can refuse, then the living jail, then its files: killed in between, the files say
+// less than is true, and the same command again mends that.
 Result<bool> modify(const Host& host, const Job& job, const JailEntry& entry) {
   Fd lock = TRY(lock_parameters(host.places, entry.id));
   Current current = TRY(read_current(entry));

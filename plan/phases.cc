@@ -66,7 +66,7 @@ std::string net_of(const Spec& spec) {
 }
 
 std::string uts_of(const Spec& spec) {
-  if (inherits(spec.host)) return "parent";
+  if (shares_names(spec)) return "parent";
   return spec.allow_set_hostname.value_or(true) ? "owned" : "new";
 }
 
@@ -239,6 +239,11 @@ constexpr Remark remarks[] = {
 
 std::span<const Phase> phases() {
   return table;
+}
+
+bool shares_names(const Spec& spec) {
+  return inherits(spec.host) && !spec.host_hostname && !spec.host_domainname &&
+         !spec.host_hostuuid && !spec.host_hostid;
 }
 
 Result<void> check_host_names(const Spec& spec) {

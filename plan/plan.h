@@ -25,27 +25,34 @@ struct Site {
   Words fstab;         // the lines of mount.fstab, read before the first act
 };
 
+// What a start comes to.
 struct Plan {
   std::vector<Op> ops;   // outer acts and those of the space, in order
   std::vector<Op> boot;  // what process 1 does before it executes (World::boot)
   Words remarks;         // one sentence each: what this system cannot mean, or means otherwise
 };
 
-// One phase of a start: a named stretch, and the function that adds its acts.
+// One phase of a start: a named stretch, and the function that adds its acts. It reads nothing but
+// its arguments and CELLBLOCK_STRICT.
 struct Phase {
   const char* name;
   const char* freebsd;  // what FreeBSD calls the stretch and its undoing
   Result<void> (*plan)(const Spec&, const Facts&, const Site&, Plan&);
 };
 
-// The phases in order: the start, read aloud.
+// The phases in order: the start, read aloud (J4.1).
 std::span<const Phase> phases();
 
-// Host names that this system can hold; ENAMETOOLONG.
+// Whether a jail has the host names of the one above: host=inherit, and no host.* of its own, which
+// would make it host=new (kern_jail.c).
+bool shares_names(const Spec& spec);
+
+// Host names that this system can hold: 64 bytes, where FreeBSD takes 255 (J2.2). ENAMETOOLONG
+// names the parameter.
 Result<void> check_host_names(const Spec& spec);
 
-// Plans a whole start. Errors are what this system would have to ignore though it was promised:
-// they stop the start before anything is made.
+// Plans a whole start. Errors are what this system would have to ignore though it was promised
+// (ENOTSUP), and words that make no sense (EINVAL): they stop the start before anything is made.
 Result<Plan> plan_start(const Spec& spec, const Facts& facts, const Site& site);
 
 }  // namespace jail

@@ -81,10 +81,10 @@ Result<Listed> list_one(const Fd& records, const JailEntry& entry, NamesVisit& n
   listed.name = entry.name;
   listed.shown = effective(TRY(read_spec("shown", record.shown)));
   listed.shown.name = entry.name;  // the jail above it may have another name by now
-  listed.process1 = record.facts.process1;
+  listed.process1 = record.facts.process1.pid;
   listed.cgroup = "/" + record.facts.group;
-  listed.netns = netns_path(record.facts.process1);
-  Result<Fd> process1 = open_process1({record.facts.process1, record.facts.start});
+  listed.netns = netns_path(record.facts.process1.pid);
+  Result<Fd> process1 = open_process1(record.facts.process1);
   if (!process1 && process1.error().code != ESRCH)
     return std::unexpected(std::move(process1.error()));
   listed.dying = !process1 || cut_short(records, entry.id);
@@ -176,7 +176,7 @@ Result<Status> jail_status(const std::string& id) {
   const std::string mark = ledger.mark().empty() ? "" : ledger.mark()[0];
   if (mark.empty()) return TRY(lock_held(id)) ? Status::starting : Status::partial;
   if (mark == "down") return TRY(lock_held(id)) ? Status::stopping : Status::broken;
-  return TRY(lives(ledger.yielded("boot"))) ? Status::up : Status::ended;
+  return TRY(lives(process1_of(ledger.yielded("boot")))) ? Status::up : Status::ended;
 }
 
 std::string drift_of(const Listed& jail, std::map<std::string, Config>& files) {
@@ -211,7 +211,7 @@ Result<bool> is_running(const JailEntry& entry) {
   Result<Record> record = read_record(TRY(open_records()), entry);
   if (!record && is_ours(record.error())) return std::unexpected(std::move(record.error()));
   if (!record) return false;
-  return lives(Process1{record->facts.process1, record->facts.start});
+  return lives(record->facts.process1);
 }
 
 Result<FoundJail> find_running(std::string_view name_or_jid) {
@@ -227,7 +227,7 @@ Result<FoundJail> find_running(std::string_view name_or_jid) {
       entry ? read_record(TRY(open_records()), *entry) : fail_errno("record", ENOENT);
   if (!record && is_ours(record.error())) return std::unexpected(std::move(record.error()));
   if (!record) return missing();
-  Result<Fd> process1 = open_process1({record->facts.process1, record->facts.start});
+  Result<Fd> process1 = open_process1(record->facts.process1);
   if (!process1 && process1.error().code != ESRCH)
     return std::unexpected(std::move(process1.error()));
   if (!process1) return missing();

@@ -23,9 +23,10 @@ struct JailEntry;
 // The directories of this installation, from the environment or the defaults.
 struct Places {
   std::string db, run, log;
-  std::string base;  // top of our groups in the v2 tree: "cellblock", another one for each other
-                     // CELLBLOCK_DB
+  // Top of our groups in the v2 tree: "cellblock", another one for each other CELLBLOCK_DB.
+  std::string base;
 };
+// Reads CELLBLOCK_DB, CELLBLOCK_RUN and CELLBLOCK_LOG. Nothing is made or looked for.
 Places places();
 
 // What a jail is, seen from ledger and kernel (house 8).
@@ -37,6 +38,7 @@ enum class Status : unsigned char {
   ended,   // was up, and process 1 is gone
   broken,  // acts that an undo could not take back are open, and nobody works on them
 };
+// Its word in jls and in doc/LEDGER.md.
 const char* status_word(Status status);
 
 // One jail as jls(8) shows it.
@@ -55,11 +57,13 @@ struct Listed {
 };
 
 // All jails that this caller may see, ascending by jid; with `dying` also those that are not or no
-// longer whole. A record that cannot be read is left out. No registry at all is an empty list.
+// longer whole. A record that is damaged or just gone is left out, or with `dying` shown by what
+// the index knows; where we are the ones who cannot look (EMFILE, EACCES and their like) it is an
+// error, so that a list never lacks a jail that is there. No registry at all is an empty list.
 Result<std::vector<Listed>> list_jails(bool dying);
 
 // The status of one jail; reads its ledger and, where no start or stop has come to its end, tries
-// its lock: EACCES then for all but root.
+// its lock: EACCES then for all but root. ENOENT: it has no record. A moment's truth.
 Result<Status> jail_status(const std::string& id);
 
 // Whether the file that a jail was started from asks for something else today than the snapshot
@@ -81,12 +85,12 @@ struct FoundJail {
   Inside inside() const { return {process1.get(), group.get(), rights}; }
 };
 
-// Whether the jail of an entry runs. ESRCH and its like are false; not being able to look is an
-// error.
+// Whether the jail of an entry runs: its process 1 lives. Without a record of it, or with a damaged
+// one, it does not; not being able to look is an error.
 Result<bool> is_running(const JailEntry& entry);
 
-// Finds a running jail by jid (a decimal number) or name (J5.6.3). ESRCH: `jail "X" not found`,
-// `jail N not found`.
+// Finds a running jail by jid (a decimal number) or name (J5.6.3), and opens what it takes to enter
+// it. ESRCH: `jail "X" not found`, `jail N not found`.
 Result<FoundJail> find_running(std::string_view name_or_jid);
 
 }  // namespace jail

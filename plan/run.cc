@@ -10,6 +10,7 @@
 #include "os/command.h"
 #include "os/kernel.h"
 #include "os/root.h"
+#include "plan/claims.h"
 #include "plan/command_line.h"
 #include "plan/life.h"
 #include "plan/privileges.h"
@@ -141,11 +142,7 @@ Result<void> run_lines(World& world, const Venue& venue, const Words& words) {
 Result<Venue> inside(World& world) {
   Venue venue;
   venue.in_jail = true;
-  const Words& boot = world.yields["boot"];
-  if (boot.size() != 2) return fail_errno("jail_attach", EINVAL);
-  Process1 process1{static_cast<pid_t>(parse_int(boot[0]).value_or(0)),
-                    static_cast<uint64_t>(parse_int(boot[1]).value_or(0))};
-  Result<Fd> pidfd = open_process1(process1);
+  Result<Fd> pidfd = open_process1(process1_of(world.yields["boot"]));
   if (!pidfd) return fail_errno("jail_attach", EINVAL);
   venue.process1 = std::move(*pidfd);
   venue.group_path = world.group + "/jail/run";

@@ -25,21 +25,17 @@
 
 namespace jail {
 
-enum class Do : uint8_t {
-  nothing,
-  start,
-  stop,
-  restart,
-  modify
-};  // nothing: there if others need it
+// What to do with one jail; nothing: it is there if others need it.
+enum class Do : uint8_t { nothing, start, stop, restart, modify };
 
 // How a jail came to be acted on.
 enum class Asked : uint8_t {
-  no,  // not at all, or only because others depend on it: without complaint if there is nothing to
-       // do
-  named,  // by its name
-  all,    // by a wildcard, or as one of all: without complaint if it exists (start) or does not
-          // (stop)
+  // Not at all, or only because others depend on it: without complaint if there is nothing to do.
+  no,
+  // By its name.
+  named,
+  // By a wildcard, or as one of all: without complaint if it exists (start) or does not (stop).
+  all,
 };
 
 // What is wanted of one jail; as many and in the same order as the graph's nodes.
@@ -57,6 +53,7 @@ struct Limits {
   size_t advancing = 1;  // jobs that do steps (not commands or waits) at a time
 };
 
+// What a job may do now.
 enum class Step : uint8_t {
   stop,     // begin the phase: stop the jail, however that ends
   start,    // begin the phase: start it, finding out first whether it is there already
@@ -121,17 +118,18 @@ class Schedule {
 
  private:
   enum class Phase : uint8_t { stop, start };
+  // Where a task stands (J4.9's queues, and what is under way).
   enum class State : uint8_t {
-    none,
-    idle,
-    depend,
-    ready,
-    runnable,
-    advancing,
-    commanding,
-    waiting,
-    rested,
-    closed
+    none,        // the job has no such phase
+    idle,        // involved, not called for yet
+    depend,      // waits for other jails
+    ready,       // in ready_
+    runnable,    // in runnable_: no slot was free
+    advancing,   // does steps
+    commanding,  // its command runs, in a slot
+    waiting,     // waits for something that is no command
+    rested,      // in rested_: that is over
+    closed       // done, failed or given up
   };
   struct Task {
     State state = State::none;
@@ -205,6 +203,7 @@ class Schedule {
 
 // What happens to a jail in a start of all jails, one at a time, as if each start itself succeeded.
 enum class Fate : uint8_t { started, failed, skipped };
+// One jail's turn in it.
 struct Visit {
   size_t job = 0;
   Fate fate = Fate::started;

@@ -8,6 +8,7 @@
 #include "conf/lex.h"
 #include "conf/print.h"
 #include "os/kernel.h"
+#include "plan/claims.h"
 #include "plan/create.h"
 #include "plan/hand.h"
 #include "plan/plan.h"
@@ -85,6 +86,7 @@ bool interrupted(const Talk& talk) {
   return talk.stop_fd >= 0 && sys::poll(&stop, 1, 0) == 1;
 }
 
+// Between two acts is where a start can be given up: what is done is open, the rest never began.
 Result<void> perform_all(Hand& hand, const Plan& plan) {
   for (const Op& op : plan.ops) {
     if (interrupted(hand.life.talk)) return fail_errno("start", ECANCELED);
@@ -99,10 +101,7 @@ Result<bool> end_persistence(Hand& hand) {
   if (!persists_for_now(hand.spec)) return false;
   const Talk& talk = hand.life.talk;
   if (talk.verbose) talk.note(fmt::format("jail_set(JAIL_UPDATE) jid={} nopersist", hand.life.jid));
-  const Words& boot = hand.world.yields["boot"];
-  if (boot.size() != 2) return fail_errno("boot", EINVAL);
-  Fd process1 = TRY(open_process1({static_cast<pid_t>(parse_int(boot[0]).value_or(0)),
-                                   static_cast<uint64_t>(parse_int(boot[1]).value_or(0))}));
+  Fd process1 = TRY(open_process1(process1_of(hand.world.yields["boot"])));
   std::string answer = TRY(ask_process1(hand.world.run, hand.world.id, "nopersist"));
   if (answer != "leaving") return false;
   // Until it has left, exec.prestop would find a jail.
@@ -110,6 +109,8 @@ Result<bool> end_persistence(Hand& hand) {
   return true;
 }
 
+// From here on the user's signals are not looked at: a rollback that stopped half way would be what
+// they wanted to avoid.
 void roll_back(Hand& hand) {
   hand.life.rolling_back = true;
   hand.life.talk.stop_fd = -1;
@@ -172,6 +173,7 @@ Result<InTheWay> clear_the_way(const Host& host, const Job& job, const JailEntry
   return InTheWay::undone;
 }
 
+// Yields whether that is fine (J3.3): one of all jails is skipped silently.
 bool say_exists(const Job& job, const JailEntry& entry) {
   if (job.all) return true;
   // A jail of the command line is called by its jid (J3.3).
@@ -214,6 +216,7 @@ const JailEntry* find_entry(const Index& index, const Spec& spec) {
   return spec.name ? index.by_name(*spec.name) : nullptr;
 }
 
+// Of the site only what an error text could name is known before the claim; ids are not needed.
 Result<void> check_start(const Host& host, const Job& job, int64_t jid) {
   const Spec& spec = job.spec;
   Site site{

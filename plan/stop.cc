@@ -15,6 +15,7 @@ namespace {
 constexpr int lock_wait = 100;        // ms between two looks at a jail that another works on
 constexpr int give_up_wait = 10'000;  // ms for a starting command to undo its start (promise 7)
 
+// As FreeBSD says it: by the jail's name, but without the prefix of its messages (J3.6).
 void say_not_found(const Job& job) {
   if (job.all || job.talk.quiet) return;
   Talk talk = job.talk;
@@ -130,6 +131,8 @@ Result<void> take_child(const Host& host, const JailEntry& child, const Talk& pa
 
 }  // namespace
 
+// What a stop means depends on what is there: nothing, another command at work, a jail that has
+// ended, one whose start was cut short, one that is up.
 bool stop_jail(const Host& host, Job& job) {
   Hand hand(host);
   bool was_busy = false;
@@ -211,6 +214,8 @@ bool forget_jail(const Host& host, const JailEntry& entry, const Talk& talk) {
   return forgotten.has_value();
 }
 
+// In the undo of `boot`, before its processes are killed: hooks of the jails below may need what
+// this one runs. A child is another jail with a ledger and a lock of its own.
 void stop_children(World& world) {
   Life& life = *world.life;
   Host host{places(), world.facts, life.hook_of};

@@ -50,7 +50,7 @@ const Words& list_of(const World& world, std::optional<Words> Spec::* list) {
 // Whether process 1 is there still.
 Result<bool> jail_lives(const World& world) {
   auto boot = world.yields.find("boot");
-  return boot == world.yields.end() ? Result<bool>(false) : lives(boot->second);
+  return boot == world.yields.end() ? Result<bool>(false) : lives(process1_of(boot->second));
 }
 
 Result<Words> apply_hook_named(World& world, const std::string& name) {
@@ -233,7 +233,9 @@ Result<void> undo_lend(World& world, const Op& op) {
   // has them.
   Result<Fd> stack = stack_of(world);
   if (!stack && stack.error().code != ENOENT) return std::unexpected(std::move(stack.error()));
-  return give_back_interface(saved, stack ? stack->get() : -1, mark_of(world, op));
+  if (!TRY(give_back_interface(saved, stack ? stack->get() : -1, mark_of(world, op))))
+    world.life->talk.remark(fmt::format("vnet.interface: {}: it is no more", op.args[0]));
+  return {};
 }
 
 // --- boot: the system's verb, with the words that the user hears ---

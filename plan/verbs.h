@@ -8,8 +8,8 @@
 
 namespace jail {
 
-// Every verb: the system's and plan's own. The row `boot` is the system's with what the user hears
-// of it around it.
+// Every verb: the system's and plan's own, no name twice; what each does is in doc/LEDGER.md. The
+// row `boot` is the system's with what the user hears of it around it. They need World::life.
 std::vector<Verb> all_verbs();
 
 }  // namespace jail

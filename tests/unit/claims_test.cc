@@ -215,13 +215,24 @@ TEST_F(Claims, WithoutAnIndexWhatCannotBeLookedAtIsAnError) {
   ASSERT_TRUE(fake::stop("", "web"));
 }
 
-TEST_F(Claims, RenamingChangesTheIndexAlone) {
+TEST_F(Claims, RenamingChangesTheIndex) {
   Claimed one = claim_one("one"), two = claim_one("two");
   ASSERT_TRUE(rename_entry(places_, one.entry.id, "three"));
   EXPECT_EQ(index().by_name("three")->id, one.entry.id);
   EXPECT_EQ(index().by_name("one"), nullptr);
   EXPECT_EQ(rename_entry(places_, one.entry.id, "two").error().code, EEXIST);
   EXPECT_TRUE(rename_entry(places_, two.entry.id, "two"));
+}
+
+TEST_F(Claims, ANewNameOutlivesTheIndexAlsoForThoseBelow) {
+  ASSERT_TRUE(fake::start("web { path = /; persist; children.max = 1; }", "web"));
+  ASSERT_TRUE(fake::start("web.db { path = /; persist; }", "web.db"));
+  const std::string id = index().by_name("web.db")->id;
+  ASSERT_TRUE(rename_entry(places_, index().by_name("web")->id, "www"));
+  std::filesystem::remove(places_.run + "/index");
+  ASSERT_NE(index().by_name("www"), nullptr);
+  ASSERT_NE(index().by_name("www.db"), nullptr);
+  EXPECT_EQ(index().by_name("www.db")->id, id);
 }
 
 TEST_F(Claims, HoldersAreTheOtherJailsWithThatActOpen) {

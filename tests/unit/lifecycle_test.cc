@@ -713,6 +713,14 @@ TEST_F(Lives, NamesThatAreNotTheJailsAreNotChanged) {
   ASSERT_TRUE(stop("", "web"));
 }
 
+TEST_F(Lives, AJailWithANameOfItsOwnSharesNone) {
+  const char* text = "persist; host = inherit; host.hostname = w;";
+  ASSERT_TRUE(start(conf(text), "web"));
+  EXPECT_TRUE(fake::modify(conf(text), "web"));
+  EXPECT_TRUE(fake::modify(conf("host.hostname = v;"), "web"));
+  ASSERT_TRUE(stop("", "web"));
+}
+
 TEST_F(Lives, WhatIsBeyondHelpIsForgottenWhenAsked) {
   ASSERT_TRUE(start(conf("persist; vnet; vnet.interface = em1;"), "web"));
   {
