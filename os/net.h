@@ -23,20 +23,20 @@ struct InterfaceAddress {
   bool operator==(const InterfaceAddress&) const = default;
 };
 
-// Whose an address on an interface is.
+// Whose an address on an interface is, as far as the kernel knows.
 enum class Holder : unsigned char {
   nobody,  // it is not there
   us,      // it bears our mark (IFA_PROTO); where the kernel keeps no marks, never this
   others,  // it was there before us, or the kernel cannot tell
 };
 
-// True where the kernel keeps our mark on an address (Linux 5.18 and later), for Facts. Changes
+// True where the kernel keeps our mark on an address (IFA_PROTO: Linux 5.18 and later). Changes
 // nothing. Needs the right to change addresses: EPERM without it.
 Result<bool> addresses_marked();
 
 // Whether the extra words mean something on this system; looks at nothing else. EINVAL names the
-// word. On Linux: `broadcast A`, `alias`, `add`, `up`, and for IPv6 `vltime
-// N`, `pltime N`, `deprecated`, `no_dad`.
+// word. On Linux: `alias`, `add`, `up`, for IPv4 `broadcast A`, and for IPv6 `vltime N`, `pltime N`
+// (seconds, or `infty`), `deprecated`, `no_dad`.
 Result<void> check_extra(const InterfaceAddress& address);
 
 // Whether the address is on its interface with whatever prefix, and whose: a jail needs the
@@ -73,14 +73,16 @@ Result<void> lend_interface(const std::string& name, int stack, const std::strin
 // gone) and makes it what `saved` (of describe_interface) says. Whatever the jail did to it is
 // undone: new name, mtu, flags, alias, addresses, enslaving. Found by mark, or by index and
 // hardware address where the jail took the mark away. In this stack only what bears the mark is
-// touched, so a success if it is back already, was never lent, or died with its kind. Errors: what
-// could not be restored (the rest was; asking again is a success). But EEXIST, if its name has been
-// taken meanwhile: it is back under another, which the text says, bears its mark still, and asking
-// again tries the name again. ENODEV if a physical one is in neither stack (the kernel is still
-// bringing it).
-Result<void> give_back_interface(const std::string& saved, int stack, const std::string& mark);
+// touched, so a success if it is back already or was never lent. False: it is no more, as one of a
+// virtual kind is that the jail deleted or that died with the stack. Errors: what could not be
+// restored (the rest was; asking again is a success). But EEXIST, if its name has been taken
+// meanwhile: it is back under another, which the text says, bears its mark still, and asking again
+// tries the name again. ENODEV if a physical one is in neither stack (the kernel is still bringing
+// it).
+Result<bool> give_back_interface(const std::string& saved, int stack, const std::string& mark);
 
-// Brings the loopback interface of the stack behind `stack` (-1: this one) up.
+// Brings the loopback interface of the stack behind `stack` (-1: this one) up. One that is up is a
+// success.
 Result<void> loopback_up(int stack);
 
 }  // namespace jail

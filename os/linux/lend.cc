@@ -18,7 +18,7 @@ std::string alias_of(const std::string& mark) {
   return std::string(mark_prefix) + mark;
 }
 
-// A request that changes one attribute of an interface.
+// Changes one attribute of an interface.
 Result<void> set_link(Netlink& netlink, uint32_t index, unsigned type, std::string_view payload,
                       const std::string& noun) {
   NetRequest request(RTM_SETLINK, 0, link_header(index));
@@ -63,7 +63,8 @@ Result<std::optional<InterfaceState>> find_lent(Netlink& there, const InterfaceS
   return best;
 }
 
-// The saved name, or where another interface has it now, one that is free.
+// The saved name, or where another interface has it now, one that is free: to come back is worth
+// more than the name, and the next try may give that back.
 Result<std::string> free_name(Netlink& netlink, const std::string& wanted) {
   std::string name = wanted;
   for (size_t number = 0; number < free_name_tries; ++number) {
@@ -73,6 +74,8 @@ Result<std::string> free_name(Netlink& netlink, const std::string& wanted) {
   return fail_errno(wanted, EEXIST);
 }
 
+// Further names move along, and one that is taken here would keep the interface in the jail. Those
+// that the jail gave it go; its own are in `kept`.
 Result<void> drop_altnames(Netlink& there, const InterfaceState& found, const Words& kept) {
   NetBatch batch;
   for (const std::string& name : found.altnames) {
@@ -151,6 +154,8 @@ Result<std::optional<NetMessage>> bring_home(Netlink& here, const InterfaceState
 
 }  // namespace
 
+// The mark first: killed after it, we leave an interface that is ours to give back and has not
+// moved, which give_back_interface() finds at home.
 Result<void> lend_interface(const std::string& name, int stack, const std::string& mark) {
   Netlink here = TRY(Netlink::open());
   std::optional<NetMessage> link = TRY(find_link(here, name));
@@ -164,35 +169,33 @@ Result<void> lend_interface(const std::string& name, int stack, const std::strin
   return move_link(here, now.index, stack, {now.index, second_index(now.index)}, "", name);
 }
 
-Result<void> give_back_interface(const std::string& saved_text, int stack,
+Result<bool> give_back_interface(const std::string& saved_text, int stack,
                                  const std::string& mark) {
   InterfaceState saved = TRY(parse_interface(saved_text));
   std::string alias = alias_of(mark);
   Netlink here = TRY(Netlink::open());
   std::optional<NetMessage> link = TRY(bring_home(here, saved, stack, alias));
-  if (!link) return {};
+  if (!link) return is_home(here, saved);
 
   Result<void> named = rename_interface(here, read_link(*link), saved);
-  if (!named && named.error().code != EEXIST) return named;
+  if (!named && named.error().code != EEXIST) return std::unexpected(std::move(named.error()));
   uint32_t index = read_link(*link).index;
   if (named) link = TRY(find_link(here, saved.name));
   if (!link) return fail_errno(saved.name, ENODEV);
   std::vector<Error> refusals = TRY(restore_interface(here, *link, saved));
-  if (!named) return named;
+  if (!named) return std::unexpected(std::move(named.error()));
   // Once more, before the mark goes and with it the right to try: not all refusals are for good.
   link = TRY(find_link(here, saved.name));
   if (!refusals.empty() && link) refusals = TRY(restore_interface(here, *link, saved));
   TRY(set_link(here, index, IFLA_IFALIAS, saved.alias, saved.name));
   if (!refusals.empty()) return std::unexpected(std::move(refusals[0]));
-  return {};
+  return true;
 }
 
 Result<void> loopback_up(int stack) {
   Netlink there = TRY(Netlink::open(stack));
-  std::optional<NetMessage> link = TRY(find_link(there, "lo"));
-  if (!link) return fail_errno("lo", ENODEV);
-  uint32_t index = read_link(*link).index;
-  return there.ask(NetRequest(RTM_SETLINK, 0, link_header(index, IFF_UP, IFF_UP)), "lo");
+  constexpr uint32_t loopback = 1;  // in every stack: LOOPBACK_IFINDEX of the kernel
+  return there.ask(NetRequest(RTM_SETLINK, 0, link_header(loopback, IFF_UP, IFF_UP)), "lo");
 }
 
 }  // namespace jail

@@ -185,11 +185,13 @@ Result<NamespaceHelper> NamespaceHelper::begin(const World& world, const std::st
   return helper;
 }
 
-Result<Fd> make_net() {
+Result<Fd> make_net(bool loopback) {
   Fd home = TRY(open_at(AT_FDCWD, "/proc/self/ns/net", O_RDONLY));
   if (sys::unshare(CLONE_NEWNET) != 0) return fail_errno("new network namespace");
   Result<Fd> made = open_at(AT_FDCWD, "/proc/self/ns/net", O_RDONLY);
+  Result<void> up = loopback ? loopback_up(-1) : Result<void>();
   return_home(home.get(), CLONE_NEWNET);
+  if (!up) return std::unexpected(std::move(up.error()));
   return made;
 }
 
@@ -286,18 +288,18 @@ Result<void> undo_view(World& world, const Op& /*op*/) {
   return {};
 }
 
-// namespaces NET UTS CGROUP: each "new", "host", "parent" or a path; UTS also "owned".
+// The helper is begun first and asked last: it works while we make the network stack. Nothing is
+// pinned before all three are there.
 Result<Words> apply_namespaces(World& world, const Op& op) {
   const std::string &net = op.args[0], &uts = op.args[1], &cgroup = op.args[2];
   NamespaceHelper helper = TRY(NamespaceHelper::begin(world, uts, cgroup == "new"));
   Fd made[3];
   for (size_t i = 0; i < 3; ++i) made[i] = TRY(in(kinds[i], existing(world, kinds[i], op.args[i])));
-  if (net == "new" || net == "loopback") made[0] = TRY(make_net());
+  if (net == "new" || net == "loopback") made[0] = TRY(make_net(net == "loopback"));
   for (size_t i : {1UZ, 2UZ})
     if (op.args[i] == "new" || op.args[i] == "owned")
       made[i] = TRY(in(fmt::format("new {} namespace", kinds[i]), helper.find(kinds[i])));
   helper.release();
-  if (net == "loopback") TRY(loopback_up(made[0].get()));
   Excursion visit = TRY(visit_view(world.run, world.id));
   for (size_t i = 0; i < 3; ++i)
     if (made[i]) TRY(pin_inside(pins_of(world.run) + "/" + kinds[i], made[i].get()));

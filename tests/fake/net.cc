@@ -94,22 +94,25 @@ Result<void> lend_interface(const std::string& name, int stack, const std::strin
   });
 }
 
-Result<void> give_back_interface(const std::string& saved, int stack, const std::string& mark) {
+Result<bool> give_back_interface(const std::string& saved, int stack, const std::string& mark) {
   const std::string alias = "cellblock:" + mark;
   const Words was = split(saved, "\n");
   auto row = std::ranges::find_if(
       fake::look(), [&](const Words& one) { return one[0] == "link" && one[3] == alias; });
-  if (row == fake::look().end()) return {};
+  if (row == fake::look().end())
+    return std::ranges::any_of(
+        fake::look(), [&](const Words& one) { return one[0] == "link" && one[1] == was.at(0); });
   if ((*row)[2] != "host" && (*row)[2] != fake::name_of(stack, Thing::stack))
     return fail_errno(was.at(0), ENODEV);
   TRY(effect("fetch interface", [&](Table& table) -> Result<void> {
     (*find_marked(table, alias))[2] = "host";
     return {};
   }));
-  return effect("restore interface", [&](Table& table) -> Result<void> {
+  TRY(effect("restore interface", [&](Table& table) -> Result<void> {
     *find_marked(table, alias) = {"link", was.at(0), "host", was.at(1)};
     return {};
-  });
+  }));
+  return true;
 }
 
 Result<void> loopback_up(int /*stack*/) {

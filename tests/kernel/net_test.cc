@@ -324,7 +324,7 @@ TEST_F(Lend, EverythingComesBack) {
     EXPECT_EQ(describe("d0"), before);
     EXPECT_EQ(second_opinion(), seen);
     EXPECT_FALSE(run_in(jail, "ip link show dev d0 2>/dev/null"));
-    ASSERT_GOOD(give_back_interface(before, jail.get(), "m1"));  // undone already
+    EXPECT_TRUE(give_back_interface(before, jail.get(), "m1").value());  // undone already
     EXPECT_EQ(describe("d0"), before);
   });
 }
@@ -480,7 +480,7 @@ TEST_F(Lend, ANameThatIsTakenMeanwhileDoesNotLoseTheInterface) {
     ASSERT_TRUE(run("ip link add d0 type bridge; ip link add back0 type bridge"));
     const std::string other = describe("d0");
     for (int i = 0; i < 2; ++i) {
-      Result<void> back = give_back_interface(before, jail.get(), "m1");
+      Result<bool> back = give_back_interface(before, jail.get(), "m1");
       ASSERT_FALSE(back);
       EXPECT_EQ(back.error().code, EEXIST);
       EXPECT_EQ(back.error().text, "d0: another interface has that name now: it is back as back1");
@@ -508,7 +508,7 @@ TEST_F(Lend, ABridgeTakesItsPortBack) {
 
     ASSERT_GOOD(lend_interface("d0", jail.get(), "m1"));
     ASSERT_TRUE(run("ip link del br0"));
-    Result<void> back = give_back_interface(before, jail.get(), "m1");
+    Result<bool> back = give_back_interface(before, jail.get(), "m1");
     ASSERT_FALSE(back);
     EXPECT_EQ(back.error().text, "d0 br0: No such device");
     ASSERT_GOOD(give_back_interface(before, jail.get(), "m1"));
@@ -601,10 +601,10 @@ TEST_F(Lend, OneThatDiedIsNoErrorButAPhysicalOneIsWaitedFor) {
     Fd jail = new_stack();
     ASSERT_GOOD(lend_interface("d0", jail.get(), "m1"));
     ASSERT_TRUE(run("ip link del d1"));
-    ASSERT_GOOD(give_back_interface(before, jail.get(), "m1"));
-    ASSERT_GOOD(give_back_interface(before, -1, "m1"));
+    EXPECT_FALSE(give_back_interface(before, jail.get(), "m1").value());
+    EXPECT_FALSE(give_back_interface(before, -1, "m1").value());
     before.erase(before.find("kind veth\n"), 10);
-    Result<void> back = give_back_interface(before, jail.get(), "m1");
+    Result<bool> back = give_back_interface(before, jail.get(), "m1");
     ASSERT_FALSE(back);
     EXPECT_EQ(back.error().code, ENODEV);
   });
@@ -616,7 +616,7 @@ TEST_F(Lend, TextThatIsNotASavedInterfaceIsRefused) {
          {"", "x", "interface 1\n", "interface 2\nname d0\n", "interface 1\nname d0\nmtu x\n",
           "interface 1\nname d0\nroute r | 0g\n", "interface 1\nname d0\nroute r\n",
           "interface 1\nname d0\naddress a | 00 x:00\n"}) {
-      Result<void> back = give_back_interface(text, -1, "m1");
+      Result<bool> back = give_back_interface(text, -1, "m1");
       ASSERT_FALSE(back) << text;
       EXPECT_EQ(back.error().code, EINVAL);
     }
