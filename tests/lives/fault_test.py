@@ -11,20 +11,19 @@ best case, may fail), or it says why not in a line of its own and fails; a faile
 there): no program could tell. --seconds ends after that time, in an order drawn from --seed (by default the day; KILL_FULL=1:
 all of them). The last line is 'N passed, N failed'; exits 1 if one failed.
 """
-import argparse
 import collections
 import errno
 import os
-import random
 import re
 import sys
 import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import campaigns  # noqa: E402
 import world  # noqa: E402
-import fingerprint as fp  # noqa: E402
-from kill_test import CONF, JAIL, NO_SENTENCE, Life, Wrong, check_leaks  # noqa: E402
+from campaigns import Wrong  # noqa: E402
+from kill_test import CONF, JAIL, NO_SENTENCE, Life  # noqa: E402
 from specs import HOOKS, SPECS  # noqa: E402
 
 LOGFILE = f"{world.WORK}/calls"
@@ -144,7 +143,8 @@ class Faults:
             raise Wrong(f"{when}:\n" + "\n".join(left))
 
 
-def campaign(life, name, rest, draw, until):
+def campaign(spec, name, rest, _, draw, until):
+    life = Life(spec)
     faults = Faults(life, name)
     items = [i for i in faults.items() if rest[:1] in ([], [str(i[0])]) and rest[1:2] in ([], [i[2]])]
     total = len(items)
@@ -167,39 +167,11 @@ def campaign(life, name, rest, draw, until):
 
 
 def main():
-    a = argparse.ArgumentParser(usage=__doc__)
-    a.add_argument("--seconds", type=float, default=0)
-    a.add_argument("--seed", type=int, default=int(time.time() // 86400))
-    a.add_argument("--only", default="")
-    a.add_argument("bindir")
-    a.add_argument("killer")
-    o = a.parse_args()
-    if os.environ.get("KILL_FULL"):
-        o.seconds = 0
-    world.enter(o.bindir, o.killer)
-    world.build()
-    spec, op, *rest = (o.only.split(",") + ["", ""])[:2] + o.only.split(",")[2:]
+    o = campaigns.options(__doc__)
     # What looks at a jail looks at each of them alike; two are enough.
     todo = [(s, p) for s in SPECS for p in ("start", "stop", "restart", "recover", "modify", "jexec", "jls")
-            if spec in ("", s) and op in ("", p) and (p in ("start", "stop", "restart") or s in ("hooks", "vnet"))]
-    draw = random.Random(o.seed)
-    print(f"seed {o.seed}", flush=True)
-    began, begin = time.monotonic(), fp.whole_host()
-    passed = failed = 0
-    for number, (spec, op) in enumerate(todo):
-        left = o.seconds - (time.monotonic() - began)
-        until = time.monotonic() + left / (len(todo) - number) if o.seconds else 0
-        try:
-            good, bad = campaign(Life(spec), op, rest, draw, until)
-        except Wrong as wrong:
-            print(f"FAILED {spec} {op}: {wrong}", flush=True)
-            good, bad = 0, 1
-        if bad or SPECS[spec][2]:
-            world.scrub()
-        passed, failed = passed + good, failed + bad
-    failed += check_leaks(begin, passed + failed)
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+            if p in ("start", "stop", "restart") or s in ("hooks", "vnet")]
+    return campaigns.run_all(o, todo, campaign)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Kill a start, a stop and a restart before and after every system call, recover, and compare the host with what it was.
 
-usage: kill_test.py [--seconds N] [--seed N] [--classes] [--only SPEC[,OP[,VICTIM[,PLACE[,RECOVERY]]]]] [-v] BINDIR KILLER
+usage: kill_test.py [--seconds N] [--seed N] [--classes] [--only SPEC[,OP[,VICTIM[,PLACE[,RECOVERY]]]]] BINDIR KILLER
 
 For every configuration of specs.py: the command, its workers and stages, and process 1 are killed at their places (killer.cc);
 then each of `jail -c` (and -r), `jail -r` and `jail --recover` has to bring the host back to what it was (fingerprint.py).
@@ -10,17 +10,17 @@ process can see form a class. Without limits every place is taken with every rec
 takes one place of each class, --seconds ends after that time, having taken places in an order drawn from --seed (by default
 the day). How many there are and were run is printed either way. The last line is 'N passed, N failed'; exits 1 if one failed.
 """
-import argparse
 import os
-import random
 import re
 import sys
 import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import campaigns  # noqa: E402
 import world  # noqa: E402
 import fingerprint as fp  # noqa: E402
+from campaigns import Wrong  # noqa: E402
 from specs import HOOKS, PAIRS, SPECS  # noqa: E402
 
 CONF = f"{world.WORK}/conf"
@@ -30,10 +30,6 @@ OPS = {"start": "-c", "stop": "-r", "restart": "-rc"}
 RECOVERIES = ("-c", "-r", "--recover")
 # What no message may look like, whatever happened.
 NO_SENTENCE = re.compile(r"\bbug\b|assert|Sanitizer|runtime error|terminate called|Segmentation|core dumped")
-
-
-class Wrong(Exception):
-    pass
 
 
 class Life:
@@ -187,8 +183,9 @@ def items_of(life, op, rest, o, draw):
     return items, count, classes
 
 
-def campaign(life, op, rest, o, draw, until):
+def campaign(spec, op, rest, o, draw, until):
     """Runs what there is of one operation; yields (passed, failed)."""
+    life = Life(spec)
     items, places, classes = items_of(life, op, rest, o, draw)
     run = missed = failed = 0
     for victim, place, how in items:
@@ -211,53 +208,9 @@ def campaign(life, op, rest, o, draw, until):
     return run - failed, failed
 
 
-def check_leaks(begin, runs):
-    """What cannot be told apart from what others do: only growth with every run is a leak."""
-    end = fp.whole_host()
-    failed = 0
-    for what, count in begin.items():
-        grown = end[what] - count > 300 + runs / 2 if isinstance(count, int) else what == "nft ruleset" and end[what] != count
-        if grown:
-            failed += 1
-            print(f"FAILED {what}: {count} before, {end[what]} after {runs} runs")
-    print("whole host: " + ", ".join(f"{what} {count} -> {end[what]}" for what, count in begin.items() if isinstance(count, int)))
-    return failed
-
-
 def main():
-    a = argparse.ArgumentParser(usage=__doc__)
-    a.add_argument("--seconds", type=float, default=0)
-    a.add_argument("--seed", type=int, default=int(time.time() // 86400))
-    a.add_argument("--classes", action="store_true")
-    a.add_argument("--only", default="")
-    a.add_argument("-v", action="store_true")
-    a.add_argument("bindir")
-    a.add_argument("killer")
-    o = a.parse_args()
-    if os.environ.get("KILL_FULL"):
-        o.seconds, o.classes = 0, False
-    world.enter(o.bindir, o.killer)
-    world.build()
-    spec, op, *rest = (o.only.split(",") + ["", ""])[:2] + o.only.split(",")[2:]
-    todo = [(s, p) for s in SPECS for p in OPS if spec in ("", s) and op in ("", p)]
-    draw = random.Random(o.seed)
-    print(f"seed {o.seed}", flush=True)
-    began, begin = time.monotonic(), fp.whole_host()
-    passed = failed = 0
-    for number, (spec, op) in enumerate(todo):
-        left = o.seconds - (time.monotonic() - began)
-        until = time.monotonic() + left / (len(todo) - number) if o.seconds else 0
-        try:
-            good, bad = campaign(Life(spec), op, rest, o, draw, until)
-        except Wrong as wrong:
-            print(f"FAILED {spec} {op}: {wrong}", flush=True)
-            good, bad = 0, 1
-        if bad or SPECS[spec][2]:
-            world.scrub()
-        passed, failed = passed + good, failed + bad
-    failed += check_leaks(begin, passed + failed)
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    o = campaigns.options(__doc__, "--classes")
+    return campaigns.run_all(o, [(s, p) for s in SPECS for p in OPS], campaign)
 
 
 if __name__ == "__main__":
