@@ -41,6 +41,7 @@ class Checker {
   std::map<std::string, size_t> index_;
 };
 
+// By place and text, whatever jail it is about.
 void Checker::add(const Message& message) {
   std::string key =
       fmt::format("{}:{}:{}:{}", message.file, message.line, message.column, message.text);
@@ -111,6 +112,8 @@ std::string Checker::show(const Finding& finding) const {
   return text + fmt::format("    {}\n    {}^\n", shown, mark);
 }
 
+// In the order of the files as they were first met, and within each from top to bottom: what people
+// mend one after another.
 Explained Checker::report() {
   std::map<std::string_view, size_t> files;
   for (const Finding& finding : findings_) files.try_emplace(finding.message.file, files.size());

@@ -10,8 +10,8 @@ namespace jail {
 
 namespace {
 
-constexpr size_t most_errors = 20;
-constexpr size_t longest_error = 1000;
+constexpr size_t most_errors = 20;      // what a terminal shows at once
+constexpr size_t longest_error = 1000;  // bytes
 
 }  // namespace
 

@@ -11,11 +11,11 @@
 namespace jail {
 
 // A text for one line: at most 1000 bytes of it, ended by "..." where it was longer, with control
-// characters as `?`.
+// characters as `?`. Bytes of 0x80 and above stay.
 std::string printable(std::string_view text);
 
 // Messages for printing: each printable; of many the first 20, and how many more there are, which
-// --check shows.
+// --check shows. In the strict mode (CELLBLOCK_STRICT=freebsd) as they are, and all.
 Words shortened(const Words& texts);
 
 // Prints them so, as "jail: TEXT" on standard error.

@@ -60,6 +60,7 @@ std::string explain_jail(const Config& config, const Jail& jail) {
 
 }  // namespace
 
+// jid is never printed here (J3.7): -J puts the one that was given out in front of the line.
 std::string jail_line(const Jail& jail, std::string_view separator) {
   std::string line;
   for (const Setting& setting : jail.parameters) {
@@ -91,6 +92,7 @@ Result<std::string> explain(const Config& config, std::string_view name) {
     if (!text.empty()) text += '\n';
     text += explain_jail(config, jail);
   }
+  // `*` of no jails is all of them.
   if (text.empty() && !name.empty() && name != "*")
     return fail(ESRCH, fmt::format("\"{}\" not found", name));
   return text;

@@ -12,7 +12,7 @@
 namespace jail {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using Json = nlohmann::ordered_json;  // ordered: the same input gives the same bytes
 
 // A string; bytes that are no UTF-8 as {"hex": ...}.
 Json json(std::string_view text) {
@@ -73,6 +73,7 @@ Json converted(const Import& import) {
   return list;
 }
 
+// A line is told where the text form would name one.
 Json message(const Message& of) {
   bool has_line = of.line != 0 && (of.stage != Stage::parse || of.names_line);
   return Json{{"stage", stage_name(of.stage)},

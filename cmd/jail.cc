@@ -91,6 +91,7 @@ std::vector<JailEntry> in_order_of_undoing(const Index& index) {
   return entries;
 }
 
+// Every jail is tried, whatever the others come to; the status says whether any failed.
 int recover_form(const Host& host, const Options& options) {
   if (options.forget && options.arguments.empty()) return usage();
   if (!is_root()) return print_failure(not_root());
@@ -145,6 +146,7 @@ void choose_actions(const Host& host, const Options& options, Request& request) 
   }
 }
 
+// J3.4, items 3 to 5; main_form() has dealt with the others.
 Result<Request> make_request(const Host& host, const Options& options) {
   const bool only_remove = options.remove && !options.create && !options.modify && !options.cleanup;
   if (only_remove) return request_removal(host, options);
@@ -158,6 +160,7 @@ Result<Request> make_request(const Host& host, const Options& options) {
   return request_single(host, options, words);
 }
 
+// Appending: workers write their lines by themselves, at the same time.
 Result<Fd> open_record_file(const Options& options) {
   if (options.record.empty()) return Fd();
   Result<Fd> file =
@@ -167,6 +170,7 @@ Result<Fd> open_record_file(const Options& options) {
 }
 
 void finish_jobs(const Options& options, Request& request, int stop_fd) {
+  // In a combined operation no removal is noted without -v (J3.6).
   const bool combined = options.create || options.modify || options.cleanup;
   for (size_t i = 0; i < request.jobs.size(); ++i) {
     Job& job = request.jobs[i];
@@ -178,6 +182,9 @@ void finish_jobs(const Options& options, Request& request, int stop_fd) {
   }
 }
 
+// The order is FreeBSD's where it can be seen: the file is read and its errors are told before
+// anything else, -J's file is opened before the first step (J3.8). A plan changes nothing, not even
+// what crashes left, and is anybody's to ask for.
 int act(const Host& host, const Options& options) {
   if (!options.plan && !is_root()) return print_failure(not_root());
   const bool only_cleanup =
@@ -223,6 +230,7 @@ Result<Words> old_style(const Options& options) {
   return single;
 }
 
+// What J3.4 calls usage, form by form.
 bool misused(const Options& options) {
   const bool parameters = std::ranges::any_of(
       options.arguments, [](const std::string& word) { return word.contains('='); });

@@ -44,5 +44,6 @@ jail::Attach read_options(int argc, char** argv) {
 int main(int argc, char** argv) {
   jail::Result<int> status = jail::attach(read_options(argc, argv));
   if (!status) give_up(status.error());
+  // As if the command had been in our place: its status, or its signal.
   jail::end_like(*status);
 }

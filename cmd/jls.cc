@@ -71,6 +71,7 @@ void check_options(const Options& options) {
   if (!options.jail) misuse("-j jail to check must be provided for -c");
 }
 
+// The leading + keeps getopt_long from looking for options among the parameters' names.
 Options read_options(int argc, char** argv) {
   jail::Words arguments(argv, argv + argc);
   jail::Result<jail::XoOptions> xo = jail::take_libxo(arguments);
@@ -145,6 +146,7 @@ int main(int argc, char** argv) {
   if (options.check) return rows.empty() ? 1 : 0;
   const jail::Result<std::vector<jail::Column>> columns =
       jail::columns_of(options.parameters, rows);
+  // As jls(8) does: the head of a document has gone out before the parameter is looked up.
   if (!columns) {
     print(jail::Xo(options.xo).finish());
     give_up(columns.error().text);

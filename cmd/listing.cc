@@ -25,7 +25,7 @@ constexpr ReadOnly read_only_table[] = {
     {"drift", false, false, [](const Listed& row) { return row.drift; }},
 };
 
-// A value on its way to the output.
+// A value on its way to the output. `missing` is a KEY that the jail does not have.
 struct Value {
   enum class Kind : uint8_t { text, boolean, list, missing };
   Kind kind = Kind::text;
@@ -34,6 +34,7 @@ struct Value {
   Words words = {};
 };
 
+// Without interfaces and masks, as the kernel knows them.
 Words bare(const std::optional<Words>& words, Family family) {
   if (!words) return {};
   const std::vector<std::string_view> views(words->begin(), words->end());
@@ -80,6 +81,7 @@ std::string quoted(const std::string& text) {
   return single ? "'" + text + "'" : "\"" + text + "\"";
 }
 
+// An empty list has three looks: `-` for people, nothing behind `name=`, quotes for a shell (J5.3).
 std::string plain(const Value& value, const View& view) {
   switch (value.kind) {
     case Value::Kind::boolean:
@@ -100,6 +102,7 @@ std::string base_name(const Column& column) {
   return column.found.negated ? with_no(column.name, false) : column.name;
 }
 
+// -n: a boolean is its name, with `no` where it is false; everything else NAME=VALUE (J5.3).
 std::string named(const Column& column, const Value& value, const View& view) {
   if (value.kind == Value::Kind::missing) return column.name;
   if (value.kind != Value::Kind::boolean) return column.name + "=" + plain(value, view);
@@ -167,6 +170,7 @@ std::string fit(std::string_view text, size_t least, size_t most) {
   return std::string(text.substr(0, end)).append(least > count ? least - count : 0, ' ');
 }
 
+// Widths and headings are byte for byte those of J5.2: scripts cut columns out of them.
 void table(Xo& xo, const View& view, std::span<const Listed> rows) {
   xo.title(view.names ? " JID             IP Address      Hostname                      Path"
                       : "   JID  IP Address      Hostname                      Path");
@@ -232,6 +236,7 @@ void verbose_lines(Xo& xo, std::span<const Listed> rows) {
   }
 }
 
+// Ours before the parameters: `parent` and `dying` are rows of both tables, and no field of a Spec.
 std::optional<Column> column_of(std::string_view name) {
   const std::span<const ReadOnly> table(read_only_table);
   if (const ReadOnly* row = find_row(table, name)) return Column{std::string(name), {}, row};
@@ -252,6 +257,7 @@ bool any_has(const Param& param, std::span<const Listed> rows) {
          });
 }
 
+// FreeBSD asks the kernel for the list, which depends on its modules; so here on what any jail has.
 Words all_names(std::span<const Listed> rows) {
   Words names;
   for (const ReadOnly& row : read_only_table) {

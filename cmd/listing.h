@@ -15,6 +15,7 @@
 namespace jail {
 
 // Options, after those that cancel others have done so (J5.1).
+// All false: the table.
 struct View {
   bool names = false;       // -N: in the table, names instead of jids
   bool verbose = false;     // -v: several lines a jail
@@ -27,8 +28,8 @@ struct View {
 // A value read from a jail that is no field of its Spec.
 struct ReadOnly {
   const char* name;
-  bool boolean;
-  bool in_all;  // FreeBSD's too; ours are shown when named
+  bool boolean;  // its value is "true" or "false", and it has a spelling with `no`
+  bool in_all;   // FreeBSD's too; ours are shown when named
   std::string (*value)(const Listed&);
 };
 
@@ -44,11 +45,12 @@ struct Column {
 // P".
 Result<std::vector<Column>> columns_of(const Words& arguments, std::span<const Listed> rows);
 
-// Whether one of the arguments is `name`, a value that list_jails leaves out.
+// Whether one of the columns is `name`: status and drift, which list_jails leaves empty, are looked
+// up only where they are asked for.
 bool asks_for(const std::vector<Column>& columns, std::string_view name);
 
-// All that is printed: the parameter lines of these columns, or without any, the table or the
-// verbose form.
+// All that is printed: the parameter lines of these columns (J5.3), or without any, the table or
+// the verbose form (J5.2); of no rows, the head alone. In libxo's styles as J5.5 has them.
 std::string listing(XoOptions options, const View& view, const std::vector<Column>& columns,
                     std::span<const Listed> rows);
 

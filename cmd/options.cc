@@ -39,6 +39,7 @@ void set_loudness(Options& options, int letter) {
   options.bare_jids = options.bare_jids || letter == 'i';
 }
 
+// -u and -U say both halves, so that the last of them wins over the other (J3.1).
 void add_user(Options& options, bool of_host) {
   options.shorthands.push_back(std::string("exec.jail_user=") + optarg);
   options.shorthands.push_back(of_host ? "exec.system_jail_user" : "exec.system_jail_user=false");
@@ -67,6 +68,7 @@ constexpr Row rows[] = {
     {'n', [](Options& options) { options.shorthands.push_back(std::string("name=") + optarg); }},
     {'p',
      [](Options& options) {
+       // What is no number means no limit (J3.1).
        const int64_t limit = parse_int(optarg).value_or(0);
        options.parallel = static_cast<size_t>(std::max<int64_t>(limit, 0));
      }},

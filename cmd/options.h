@@ -8,18 +8,19 @@
 
 namespace jail {
 
+// What was asked for, option by option; whether it goes together is cmd/jail.cc's to say (J3.4).
 struct Options {
-  bool create = false, modify = false, remove = false,
-       ignore_file = false;  // -c -m -r; -R is -r without the file
-  bool cleanup = false;      // -C
-  bool quiet = false, verbose = false, bare_jids = false;
-  bool dying = false;  // -d
-  bool list = false;   // -e
-  std::string separator;
-  std::string conf = "/etc/jail.conf";
-  size_t parallel = 0;  // -p, 0: no limit
-  std::string record;   // -J
-  Words shorthands;     // -h -l -n -s -u -U as parameters
+  // -c -m -r; -R is -r without the file.
+  bool create = false, modify = false, remove = false, ignore_file = false;
+  bool cleanup = false;                                    // -C
+  bool quiet = false, verbose = false, bare_jids = false;  // -q -v -i, the last one counts (J3.1)
+  bool dying = false;                                      // -d
+  bool list = false;                                       // -e
+  std::string separator;                                   // of -e
+  std::string conf = "/etc/jail.conf";                     // -f; `-` is standard input
+  size_t parallel = 0;                                     // -p, 0: no limit
+  std::string record;                                      // -J
+  Words shorthands;                                        // -h -l -n -s -u -U as parameters
   bool plan = false, recover = false, forget = false, explain = false, explain_json = false,
        check = false;
   bool old_style = false;  // PATH HOSTNAME IP COMMAND ..., turned into the single form
@@ -27,11 +28,11 @@ struct Options {
   Words arguments;
 };
 
-// Reads the words of a command line, the program's name first. EINVAL: a usage error, with the text
-// to print.
+// Reads the words of a command line, the program's name first, up to the first that is no option.
+// EINVAL: a usage error, with the text to print. Uses getopt(3)'s globals: once a program.
 Result<Options> parse_options(int count, char** words);
 
-// The synopsis.
+// The synopsis, with its newline (J3.2).
 extern const char* const usage_text;
 
 }  // namespace jail

@@ -42,6 +42,7 @@ Result<void> print_stop(const Host& host, const Job& job) {
   return {};
 }
 
+// Depth first; jails that need nothing done are left out.
 void add_needed(const Request& request, size_t job, std::vector<bool>& seen,
                 std::vector<size_t>& order) {
   if (seen[job]) return;

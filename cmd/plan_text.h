@@ -10,7 +10,7 @@ namespace jail {
 int print_plans(const Host& host, Request& request);
 
 // Whether a running jail has to be restarted to become what is asked of it: a create-only parameter
-// differs.
+// differs (J4.10). False where its record cannot be read.
 bool needs_restart(const Host& host, Request& request, size_t job);
 
 // True if any job gives allow.dying in any spelling.

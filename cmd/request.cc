@@ -52,6 +52,7 @@ bool exists(const std::string& path) {
   return sys::fstatat(AT_FDCWD, path.c_str(), &status, 0) == 0 || errno != ENOENT;
 }
 
+// A rejected file is an error without a text: its messages have been printed.
 Result<Config> read_config(const Options& options) {
   Config config = load(options.conf);
   print_messages(config.messages());
@@ -95,6 +96,8 @@ void add_configured(const Options& options, Request& request) {
   }
 }
 
+// The graph of all nodes. A removal by what the jails were started with has no use for complaints
+// about today's file.
 void finish(Request& request, bool keep_complaints) {
   request.graph = depend_graph(request.nodes);
   if (keep_complaints) {
@@ -133,7 +136,8 @@ size_t add_running(const Options& options, Request& request, const JailEntry& en
   return request.jobs.size() - 1;
 }
 
-// The jail that an argument of -r means: of the file, or running. Nothing: not found.
+// The jail that an argument of -r means: of the file, or running by name or jid; one found running
+// whose name is in the file is the file's (J3.6). Nothing: not found.
 std::optional<size_t> find_target(const Options& options, const Index& index, Request& request,
                                   const std::string& word) {
   if (!options.ignore_file)
@@ -147,6 +151,8 @@ std::optional<size_t> find_target(const Options& options, const Index& index, Re
   return add_running(options, request, *entry);
 }
 
+// With -r a wildcard means configured jails, with -R running ones, in the order of their jids
+// (J3.6).
 void ask_matching(const Options& options, const Index& index, Request& request,
                   const std::string& wildcard) {
   if (options.ignore_file) {
@@ -218,6 +224,8 @@ Result<Request> request_removal(const Host& host, const Options& options) {
   return request;
 }
 
+// The jail has no configured name: messages bear none (J3.5). Of `depend` only is asked whether
+// those jails run, so the graph has one node.
 Result<Request> request_single(const Host& host, const Options& options, const Words& words) {
   Request request;
   request.config = from_words(words);

@@ -13,6 +13,7 @@ namespace {
 
 using Style = XoOptions::Style;
 
+// `letter` is that of --libxo:LETTERS; \0 for an option that has none.
 struct Option {
   const char* name;
   char letter;
@@ -133,6 +134,8 @@ std::string element_name(std::string_view name) {
 
 }  // namespace
 
+// Byte by byte after the table of RFC 3629, section 4; a byte past the end is 0, which follows
+// none.
 size_t utf8_size(std::string_view text) {
   const auto byte = [&](size_t at) {
     return at < text.size() ? static_cast<unsigned char>(text[at]) : 0U;
@@ -196,6 +199,8 @@ void Xo::separate(bool wide) {
   indent(levels_.size() + 1);
 }
 
+// Text and HTML know no levels: only what was opened is remembered. The outermost container brings
+// the version that libxo puts into JSON and XML.
 void Xo::push(std::string_view name, std::string_view element, char opening, char closing) {
   if (is(Style::json)) {
     const char* line_end = options_.pretty ? "\n" : "";
@@ -220,6 +225,7 @@ void Xo::push(std::string_view name, std::string_view element, char opening, cha
 void Xo::open(std::string_view container) {
   push(container, container, '{', '}');
 }
+// In XML a list is not an element, its instances are; in JSON it is the other way round.
 void Xo::open_list(std::string_view list) {
   push(list, {}, '[', ']');
 }
@@ -258,6 +264,7 @@ void Xo::text(std::string_view text) {
   piece("text", text);
 }
 
+// In HTML a line is an element that its first piece opens.
 void Xo::piece(std::string_view what, std::string_view text, std::string_view tag) {
   if (is(Style::text)) out_ += text;
   if (!is(Style::html)) return;
@@ -295,6 +302,7 @@ void Xo::field(std::string_view name, std::string_view value, Kind kind, std::st
   }
 }
 
+// An empty list is `[]` in JSON and nothing in XML.
 void Xo::leaf_list(std::string_view name, const Words& values, std::string_view shown) {
   if (is(Style::xml)) {
     for (const std::string& value : values) element(name, value);

@@ -14,6 +14,7 @@
 
 namespace jail {
 
+// How a document is written.
 struct XoOptions {
   enum class Style : uint8_t { text, json, xml, html };
   Style style = Style::text;
@@ -21,9 +22,9 @@ struct XoOptions {
 };
 
 // Takes every --libxo option out of the arguments: `--libxo OPTS`, `--libxo=OPTS` with names
-// between commas, or
-// `--libxo:LETTERS`. Errors (EINVAL): "unknown libxo option: 'X'", "unknown libxo option value:
-// 'X'", "missing libxo option"; the arguments are then of no use.
+// between commas, or `--libxo:LETTERS`. The last style counts; what is about buffering or warnings
+// is taken and does nothing. Errors (EINVAL): "unknown libxo option: 'X'", "unknown libxo option
+// value: 'X'", "missing libxo option"; the arguments are then of no use.
 Result<XoOptions> take_libxo(Words& arguments);
 
 // The length of the UTF-8 character that a text begins with, in bytes, or 0: overlong forms,
@@ -37,6 +38,7 @@ class Xo {
  public:
   explicit Xo(XoOptions options) : options_(options) {}
 
+  // A named container; a list of instances in it; an instance of the list so named.
   void open(std::string_view container);
   void open_list(std::string_view list);
   void open_instance(std::string_view list);
@@ -44,13 +46,12 @@ class Xo {
   void close_instance();  // and ends the line
   void end_line();
 
+  // A column's heading, and text between values: for people alone.
   void title(std::string_view text);
   void text(std::string_view text);
 
-  enum class Kind : uint8_t {
-    string,
-    literal
-  };  // literal: a number, true, false or null, as it stands
+  // A literal is a number, true, false or null, as it stands.
+  enum class Kind : uint8_t { string, literal };
   // A value, and how it looks where people read it.
   void field(std::string_view name, std::string_view value, Kind kind, std::string_view shown);
   // Several values of one name.
