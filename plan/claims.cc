@@ -33,7 +33,7 @@ Result<Fd> lock_life(const Places& places, const std::string& id) {
   return lock;
 }
 
-// At random, so that an id is never used twice: what a crash left under it is never another jail's.
+// At random: what a crash has left under an id must not be taken for a later jail's.
 Result<std::string> draw_id() {
   uint32_t number = 0;
   Fd random = TRY(open_at(AT_FDCWD, "/dev/urandom", O_RDONLY));

@@ -165,7 +165,7 @@ Result<void> check_name(std::string_view name, int64_t jid) {
   return {};
 }
 
-// In the order of the kernel's own checks, as the first that fails is the message.
+// The first that fails is the message.
 Result<void> check_create(const Spec& spec, int64_t jid) {
   TRY(check_ranges(spec));
   if (spec.vnet == JailSys::new_ && (spec.ip4_addr || spec.ip6_addr))

@@ -22,12 +22,14 @@ size_t parent_of(const Index& index, std::string_view name) {
   }
 }
 
+// Both ends know of it: a start looks one way, a stop the other.
 void add_edge(Graph& graph, size_t from, size_t to, bool light) {
   graph.needs[from].push_back({to, light, false});
   graph.needed_by[to].push_back({from, light, false});
 }
 
-// Yields whether anything is said by `depend` at all.
+// Linear: names are looked up in an index, of two alike the first. Yields whether anything is said
+// by `depend` at all.
 bool add_edges(Graph& graph, const std::vector<Node>& nodes) {
   Index index;
   index.reserve(nodes.size());

@@ -6,6 +6,8 @@
 
 namespace jail {
 
+// The queue machine itself, granted one job at a time and told at once how it went: what is shown
+// is what a run does.
 std::vector<Visit> dry_start(const Graph& graph, const std::vector<Node>& nodes,
                              const std::vector<Standing>& standing, const std::vector<bool>& bad) {
   std::vector<Item> items;

@@ -35,8 +35,8 @@ void read_back(Hand& hand) {
   }
 }
 
-// What of a damaged ledger can be read, and what every jail has: those acts are put before it, for
-// their undos are idempotent and take everything along that could be alive.
+// What of a damaged ledger can be read, and in front of it what every jail has: the undos of those
+// acts are idempotent, and with them all goes that could be alive.
 Ledger salvage_ledger(const Hand& hand) {
   const JailEntry& entry = hand.claimed.entry;
   std::string text = read_file(hand.claimed.directory.get(), "ledger").value_or("");

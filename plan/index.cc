@@ -189,7 +189,7 @@ Result<void> drop_unbegun(const Places& places) {
   return {};
 }
 
-// Names of FreeBSD's may hold blanks, quotes and newlines: in the words of jail.conf.
+// A name may hold blanks and quotes: it is written as a word of jail.conf.
 std::string text_of(const Index& index) {
   std::string text = fmt::format("index 1 {}\n", index.last_jid);
   for (const JailEntry& entry : index.entries)

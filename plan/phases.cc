@@ -29,6 +29,7 @@ Result<void> plan_prepare(const Spec& spec, const Facts&, const Site&, Plan& pla
   return {};
 }
 
+// Only what names an interface is put on one; the other words say what the jail may use (J2.1).
 Result<void> plan_addresses(const Spec& spec, const Facts&, const Site&, Plan& plan) {
   struct Row {
     const char* name;
@@ -65,6 +66,8 @@ std::string net_of(const Spec& spec) {
   return shared ? "parent" : "new";
 }
 
+// "owned" by a user namespace of its own: there root may set the host name without having any right
+// over the host (L5).
 std::string uts_of(const Spec& spec) {
   if (shares_names(spec)) return "parent";
   return spec.allow_set_hostname.value_or(true) ? "owned" : "new";
@@ -95,6 +98,8 @@ Result<void> add_mount(const char* parameter, const FstabLine& line, const std::
   return {};
 }
 
+// /dev/shm and /dev/mqueue belong to process 1's ipc namespace or its boot; a program here expects
+// both, and FreeBSD has no word for them.
 void plan_devices(const Spec& spec, const std::string& base, Plan& plan) {
   const int64_t ruleset = spec.devfs_ruleset.value_or(4);
   if (is(spec.mount_devfs))
@@ -135,6 +140,7 @@ Result<void> plan_prestart(const Spec& spec, const Facts&, const Site&, Plan& pl
   return {};
 }
 
+// One ipc namespace holds all three kinds of System V objects.
 Result<void> plan_jail(const Spec& spec, const Facts&, const Site& site, Plan& plan) {
   if (uts_of(spec) != "parent")
     plan.boot.push_back(
@@ -176,6 +182,7 @@ Result<void> plan_network(const Spec& spec, const Facts&, const Site&, Plan& pla
   return {};
 }
 
+// Always there, also without exec.start: its undo is what sends SIGTERM (J4.7).
 Result<void> plan_commands(const Spec&, const Facts&, const Site&, Plan& plan) {
   plan.ops.push_back({"start", {}});
   return {};

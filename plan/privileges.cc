@@ -6,6 +6,8 @@
 
 namespace jail {
 
+// Only what differs from nothing is said: a right that is granted, and with `no` one that is taken
+// though it is granted by default (Extra::on).
 Words rights_of(const Spec& spec) {
   Words rights;
   if (spec.vnet == JailSys::new_) rights.push_back("vnet");

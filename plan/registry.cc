@@ -34,6 +34,7 @@ std::string base_of(const std::string& db) {
   return fmt::format("cellblock.{:08x}", hash);
 }
 
+// A `shown` file: its facts, and its whole text for read_spec().
 struct Record {
   ShownFacts facts;
   std::string shown;
@@ -113,6 +114,7 @@ Result<Listed> list_remains(const JailEntry& entry) {
   return listed;
 }
 
+// All descendants (J2.2, children.cur).
 void count_children(std::vector<Listed>& jails) {
   for (Listed& jail : jails)
     jail.children = std::ranges::count_if(
@@ -179,6 +181,8 @@ Result<Status> jail_status(const std::string& id) {
   return TRY(lives(process1_of(ledger.yielded("boot")))) ? Status::up : Status::ended;
 }
 
+// Specs are compared, not texts: a comment or another spelling is no change. What a start fills in
+// or is held to is put into today's Spec first.
 std::string drift_of(const Listed& jail, std::map<std::string, Config>& files) {
   Result<Fd> record = open_record(jail.id);
   Result<std::string> text =

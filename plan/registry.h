@@ -58,7 +58,7 @@ struct Listed {
 
 // All jails that this caller may see, ascending by jid; with `dying` also those that are not or no
 // longer whole. A record that is damaged or just gone is left out, or with `dying` shown by what
-// the index knows; where we are the ones who cannot look (EMFILE, EACCES and their like) it is an
+// is left of it; where we are the ones who cannot look (EMFILE, EACCES and their like) it is an
 // error, so that a list never lacks a jail that is there. No registry at all is an empty list.
 Result<std::vector<Listed>> list_jails(bool dying);
 

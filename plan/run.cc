@@ -26,6 +26,8 @@ struct Venue {
   std::string group_path;  // for leaves of commands with a time limit
 };
 
+// Commands in the jail get none of JPATH, JID and JNAME, as on FreeBSD; those on the host also with
+// exec.clean (J4.4).
 void fill_identity(const Life& life, bool in_jail, Identity& identity) {
   const Spec& spec = *life.hooks;
   identity.clean = spec.exec_clean.value_or(false);
@@ -70,6 +72,8 @@ Result<void> judge(World& world, const Venue& venue, Running& running, const std
   return fail(EIO, shown + ": " + text);
 }
 
+// A group for one command, so that running out of time ends that command with all its children and
+// nothing else. Our process number is in its name: what an earlier one left running keeps its own.
 Result<Fd> leaf_group(World& world, const Venue& venue, size_t number, std::string& leaf) {
   leaf = fmt::format("{}/c{}.{}", venue.group_path, getpid(), number);
   TRY(make_group(world.facts, leaf));
@@ -124,7 +128,7 @@ Result<void> run_one(World& world, const Venue& venue, const CommandLine& line, 
 }
 
 // Runs the words in order. A start ends at the first failure. An undo reports it and goes on, but
-// for the guards that end a stop (Life::guarding).
+// for the guards that end a stop (Life::going_on).
 Result<void> run_lines(World& world, const Venue& venue, const Words& words) {
   Result<void> first;
   for (size_t i = 0; i < words.size(); ++i) {
@@ -139,6 +143,7 @@ Result<void> run_lines(World& world, const Venue& venue, const Words& words) {
   return first;
 }
 
+// By process 1 as `boot` has yielded it, and not by jid: the jail may have ended meanwhile.
 Result<Venue> inside(World& world) {
   Venue venue;
   venue.in_jail = true;

@@ -12,6 +12,8 @@ const std::vector<Edge>& Schedule::after(size_t job, Phase phase) const {
   return phase == Phase::start ? graph_->needed_by[job] : graph_->needs[job];
 }
 
+// Entries of ready_ and runnable_ are never taken out from the middle: who comes to one looks
+// whether the task is still in that state.
 void Schedule::make_ready(size_t job, Phase phase) {
   Task& one = task(job, phase);
   if (one.state == State::idle) ++live_;
@@ -171,10 +173,13 @@ void Schedule::take_slot(Task& one) {
   ++busy_;
 }
 
+// A slot is given back when the end of its command is judged, not when the command ends (next()).
 void Schedule::free_slot(Task& one) {
   if (std::exchange(one.slot, false)) --busy_;
 }
 
+// The events come from processes that may be killed at any moment: one that does not fit the job's
+// state is passed over and not a bug.
 bool Schedule::wants_slot(size_t job) {
   Task& one = task(job, current(job));
   if (one.state != State::advancing) return false;
@@ -326,6 +331,7 @@ void Schedule::say_skipped(size_t job) {
   messages_.push_back({job, "skipped"});
 }
 
+// Closed without failing: nobody is told, and what was not begun is no failure of its own.
 void Schedule::give_up() {
   for (Job& job : jobs_) {
     for (Task& one : job.tasks) {

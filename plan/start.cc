@@ -216,7 +216,7 @@ const JailEntry* find_entry(const Index& index, const Spec& spec) {
   return spec.name ? index.by_name(*spec.name) : nullptr;
 }
 
-// Of the site only what an error text could name is known before the claim; ids are not needed.
+// The plan is made for its errors alone: id and group, which only a claim has, are in none of them.
 Result<void> check_start(const Host& host, const Job& job, int64_t jid) {
   const Spec& spec = job.spec;
   Site site{

@@ -214,8 +214,8 @@ bool forget_jail(const Host& host, const JailEntry& entry, const Talk& talk) {
   return forgotten.has_value();
 }
 
-// In the undo of `boot`, before its processes are killed: hooks of the jails below may need what
-// this one runs. A child is another jail with a ledger and a lock of its own.
+// Before the group of this one is killed, which holds theirs: so their hooks are run and their
+// ledgers closed.
 void stop_children(World& world) {
   Life& life = *world.life;
   Host host{places(), world.facts, life.hook_of};

@@ -22,6 +22,7 @@ namespace {
 
 // --- hooks: a list on the way up, its partner on the way down ---
 
+// `created` has no partner: FreeBSD has none for it.
 struct Pair {
   const char* name;
   std::optional<Words> Spec::* forward;
@@ -41,6 +42,7 @@ Result<const Pair*> pair_of(const std::string& name) {
   return pair;
 }
 
+// Life::hooks and not Life::spec: in the strict mode a stop runs what today's file says.
 const Words& list_of(const World& world, std::optional<Words> Spec::* list) {
   static constinit const Words none;
   const auto& words = world.life->hooks->*list;
@@ -144,6 +146,8 @@ Result<void> terminate(World& world) {
   return {};
 }
 
+// A failing exec.stop is reported and the stop goes on, unless stop.strict says otherwise. SIGTERM
+// is sent also by jail -R, which runs no hooks (J3.6), but not by a rollback without hooks (J4.5).
 Result<void> undo_start(World& world, const Op&) {
   Life& life = *world.life;
   if (!TRY(jail_lives(world))) return {};
@@ -184,12 +188,14 @@ Result<Claim> check_address(World& world, const Op& op) {
   return Claim::ours;
 }
 
+// There already, for check_address has looked: another jail's, and from now on also ours.
 Result<Words> apply_address(World&, const Op& op) {
   Result<void> added = add_address(address_of(op));
   if (!added && added.error().code != EEXIST) return std::unexpected(std::move(added.error()));
   return Words{};
 }
 
+// Under the registry's lock, so that of two last holders that stop together one takes it off.
 Result<void> undo_address(World& world, const Op& op) {
   RegistryLock registry = TRY(RegistryLock::take(places()));
   if (TRY(other_holders(world.id, op)) > 0) return {};
@@ -265,6 +271,7 @@ Result<Words> apply_boot_noted(World& world, const Op& op) {
   return yield;
 }
 
+// `shown` goes after process 1: as long as that lives, jls and jexec must find it.
 Result<void> undo_boot_noted(World& world, const Op& op) {
   Life& life = *world.life;
   stop_children(world);
