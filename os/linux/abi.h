@@ -16,6 +16,8 @@
 #include <linux/sched.h>
 #include <net/if.h>
 #include <sched.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -40,11 +42,17 @@ inline int accept4(int fd, int flags) { return tried("accept4", [&] { return ::a
 inline pid_t clone3(clone_args* args) { return tried("clone3", [&] { return static_cast<pid_t>(::syscall(SYS_clone3, args, sizeof *args)); }); }
 inline int close_range(unsigned first, unsigned last, int flags) { return tried("close_range", [&] { return ::close_range(first, last, flags); }); }
 inline int connect(int fd, const sockaddr_nl* address) { return tried("connect", [&] { return ::connect(fd, reinterpret_cast<const sockaddr*>(address), sizeof *address); }); }
+inline int epoll_create1(int flags) { return tried("epoll_create1", [&] { return ::epoll_create1(flags); }); }
+inline int epoll_ctl(int fd, int operation, int other, epoll_event* event) { return tried("epoll_ctl", [&] { return ::epoll_ctl(fd, operation, other, event); }); }
+inline int epoll_wait(int fd, epoll_event* events, int most, int timeout) { return tried("epoll_wait", [&] { return ::epoll_wait(fd, events, most, timeout); }); }
 inline int execveat(int dir, const char* path, char* const argv[], char* const env[], int flags) { return tried("execveat", [&] { return ::execveat(dir, path, argv, env, flags); }); }
+inline int fallocate(int fd, int mode, off_t at, off_t size) { return tried("fallocate", [&] { return ::fallocate(fd, mode, at, size); }); }
 inline int fsconfig(int fd, unsigned command, const char* key, const void* value, int aux) { return tried("fsconfig", [&] { return ::fsconfig(fd, command, key, value, aux); }); }
 inline int fsmount(int fd, unsigned flags, unsigned attributes) { return tried("fsmount", [&] { return ::fsmount(fd, flags, attributes); }); }
 inline int fsopen(const char* type, unsigned flags) { return tried("fsopen", [&] { return ::fsopen(type, flags); }); }
 inline long keyctl(int operation, const char* name) { return tried("keyctl", [&] { return ::syscall(SYS_keyctl, operation, name); }); }
+inline int memfd_create(const char* name, unsigned flags) { return tried("memfd_create", [&] { return ::memfd_create(name, flags); }); }
+inline void* mmap(size_t size, int protection, int flags, int fd) { return fault_point("mmap") ? MAP_FAILED : ::mmap(nullptr, size, protection, flags, fd, 0); }
 inline int mount(const char* source, const char* target, const char* type, unsigned long flags, const void* data) { return tried("mount", [&] { return ::mount(source, target, type, flags, data); }); }
 inline int mount_setattr(int dir, const char* path, unsigned flags, mount_attr* attributes) { return tried("mount_setattr", [&] { return ::mount_setattr(dir, path, flags, attributes, sizeof *attributes); }); }
 inline int move_mount(int from_dir, const char* from, int to_dir, const char* to, unsigned flags) { return tried("move_mount", [&] { return ::move_mount(from_dir, from, to_dir, to, flags); }); }
