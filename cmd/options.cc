@@ -1,3 +1,4 @@
+// A new option is a row of the table, its letter in parse_options(), and a line of the synopsis.
 #include "cmd/options.h"
 
 #include <algorithm>

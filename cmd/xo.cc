@@ -1,3 +1,4 @@
+// White space, `pretty` or not, is libxo's to the byte (J5.5): what looks arbitrary was observed.
 #include "cmd/xo.h"
 
 #include <algorithm>

@@ -1,3 +1,5 @@
+// One pass over the text, a token at a time. A token's text is a piece of the source itself
+// wherever no escape stands in it; only what is decoded is copied.
 #include "conf/lex.h"
 
 #include <algorithm>

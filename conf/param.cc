@@ -1,3 +1,5 @@
+// One overload of put(), words_of() and refusal() for each type of field: a new type is a new
+// overload of each, or it does not compile.
 #include "conf/param.h"
 
 #include <charconv>

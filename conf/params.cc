@@ -1,3 +1,5 @@
+// The table of parameters. A new one is a row here, in the order of the manual, and a field of
+// Spec; how a type is read and written is conf/param.cc's.
 #include "conf/params.h"
 
 #include <algorithm>

@@ -9,6 +9,7 @@
 
 namespace jail {
 
+// No secrets and no descriptors: a test makes one by hand.
 struct Facts {
   std::string boot_id;  // another one after each boot of this host; never empty, never "-"
   std::string groups;   // where the cgroup v2 hierarchy is mounted; empty: nowhere (L6)

@@ -62,12 +62,13 @@ Result<Fd> lock_parameters(const Places& places, const std::string& id);
 // way, it leaves a record without a ledger, or an entry without a record, which is no jail.
 Result<void> forget(const Places& places, const Facts& facts, const std::string& id);
 
-// Removes what claims that were killed left in the index and below CELLBLOCK_RUN, and the groups of
-// hooks that have emptied since; enters the jails that the index has lost (jail --recover).
-//
-// `quick` is for what every command does first: where there are as many records as entries it takes
-// them for theirs. An error if a record cannot be looked at: its jail is not gone.
+// How closely prune_index looks. `quick` is for what every command does first: where there are as
+// many records as entries it takes them for theirs.
 enum class Look : unsigned char { whole, quick };
+
+// Removes what claims that were killed left in the index and below CELLBLOCK_RUN, and the groups of
+// hooks that have emptied since; enters the jails that the index has lost (jail --recover). An
+// error if a record cannot be looked at: its jail is not gone.
 Result<void> prune_index(const Places& places, const Facts& facts, Look look = Look::whole);
 
 // Opens the directory of a jail's record. ENOENT: it is no more.

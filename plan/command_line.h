@@ -9,6 +9,7 @@
 
 namespace jail {
 
+// One command, ready for os/command.h.
 struct CommandLine {
   Words argv;               // never empty
   bool background = false;  // the string ended in a bare `&`

@@ -1,3 +1,4 @@
+// Everything here goes by the Spec alone, but check_root and the `shown` file at the end.
 #include "plan/create.h"
 
 #include <algorithm>

@@ -55,7 +55,8 @@ struct ShownFacts {
   std::string group;
 };
 
-// A `shown` file: facts in a comment on the first line, then the effective Spec as one block.
+// A `shown` file: facts in a comment on the first line ("# ID JID PARENT PID START GROUP"), then
+// the public part of the Spec as one block.
 std::string shown_text(const ShownFacts& facts, const Spec& effective);
 // The facts of one; nothing if it is not one. The Spec behind them is read_spec's to read.
 std::optional<ShownFacts> shown_facts(std::string_view text);

@@ -1,3 +1,4 @@
+// Reading a record back, damaged or not, and undoing what is open in it.
 #include "plan/hand.h"
 
 #include <algorithm>

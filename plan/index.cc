@@ -1,3 +1,5 @@
+// The index is a text: "index 1 LAST_JID", then "JID ID NAME" for each jail. Everything in it can
+// be found again in the records, so it is never synced: after a loss of power it is made anew.
 #include "plan/index.h"
 
 #include <algorithm>

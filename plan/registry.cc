@@ -1,3 +1,5 @@
+// The looking half of the registry (plan/claims.cc is the writing one): everybody may call it, no
+// lock is held, and a jail may come or go between any two lines.
 #include "plan/registry.h"
 
 #include <algorithm>

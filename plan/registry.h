@@ -20,7 +20,8 @@ namespace jail {
 class Config;
 struct JailEntry;
 
-// The directories of this installation, from the environment or the defaults.
+// The directories of this installation, from the environment or the defaults (/var/db/cellblock,
+// /run/cellblock, /var/log/cellblock).
 struct Places {
   std::string db, run, log;
   // Top of our groups in the v2 tree: "cellblock", another one for each other CELLBLOCK_DB.
@@ -77,11 +78,12 @@ struct FoundJail {
   std::string id;
   int64_t jid = 0;
   std::string name;
-  std::string path;
-  Fd process1;  // pidfd
-  Fd group;     // directory of ID/jail/run
-  Words rights;
+  std::string path;  // its root on the host, links resolved
+  Fd process1;       // pidfd
+  Fd group;          // directory of ID/jail/run
+  Words rights;      // of os/privileges.h
 
+  // For a Command; borrows the descriptors.
   Inside inside() const { return {process1.get(), group.get(), rights}; }
 };
 

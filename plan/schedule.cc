@@ -1,3 +1,6 @@
+// The queue machine as it runs. A job has up to two tasks, its stop and its start. A task counts in
+// `unmet` how many others it waits for; whoever finishes counts down those behind it (release), and
+// at 0 a task that waits is called ready. Failures run along the same edges (fail).
 #include "plan/schedule.h"
 
 #include <algorithm>

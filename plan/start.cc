@@ -53,7 +53,8 @@ std::string root_of(const Job& job) {
   return path;
 }
 
-// Writes down all that is known before the first act, and plans.
+// Writes down all that is known before the first act, and plans. The snapshot's first line is a
+// comment with the configuration file in it, quoted as jail.conf has it: jls asks it for `drift`.
 Result<Plan> prepare_start(Hand& hand, const Job& job) {
   Index index = TRY(read_index(hand.host.places));
   Site site;

@@ -1,3 +1,5 @@
+// A new verb is a pair of functions, a row in the table at the end, and a line of doc/LEDGER.md.
+// Its undo is what matters: it is called for an act never, half or wholly done (ledger/op.h).
 #include "plan/verbs.h"
 
 #include <algorithm>
