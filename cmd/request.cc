@@ -210,8 +210,8 @@ Result<Request> request_removal(const Host& host, const Options& options) {
       request.failed = true;
     }
   }
-  // Order and dependents come from what the jails were started with (promise 3); FreeBSD's from
-  // today's file.
+  // Order and dependents come from what the jails were started with, as all of a stop does
+  // (doc/COMPAT.md); FreeBSD's from today's file.
   if (!strict() && !options.ignore_file) use_snapshots(options, index, request);
   const bool note = have_file || options.arguments.size() > 1 ||
                     is_wildcard(options.arguments[0]) || options.verbose;

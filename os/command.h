@@ -1,7 +1,8 @@
 // Commands: how hooks, exec.* and jexec(8) run a program on the host, in the view or in the jail,
 // and how it is waited for (J4.4, J5.6, L5). All that the child needs is laid out before the fork,
-// and the child cannot return (house 12). Nothing here may let a process of the jail reach a
-// descriptor, a directory or the memory of the host through a command that is on its way in.
+// and the child cannot return into code that is its parent's. Nothing here may let a process of the
+// jail reach a descriptor, a directory or the memory of the host through a command that is on its
+// way in.
 #pragma once
 
 #include <optional>

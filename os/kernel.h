@@ -77,8 +77,8 @@ Result<void> kill_group(const Facts& facts, const std::string& group, pid_t know
 Result<void> remove_group(const Facts& facts, const std::string& group);
 
 // Removes the groups of hooks ("ID.hook") directly below `base` that have no process and whose
-// jail's id is not in `spared` (sorted), and then the base if it is empty: what hooks left behind
-// (house 14). Says nothing: what cannot be removed stays for the next time.
+// jail's id is not in `spared` (sorted), and then the base if it is empty: a daemon that a hook
+// left behind keeps its group. Says nothing: what cannot be removed stays for the next time.
 void sweep_groups(const Facts& facts, const std::string& base, const Words& spared);
 
 // This process gets SIGTERM when its parent ends (PR_SET_PDEATHSIG; the parent's thread, in truth,

@@ -34,7 +34,7 @@ struct Talk {
 };
 
 // True under CELLBLOCK_STRICT=freebsd: defaults are FreeBSD's wherever we improve on them
-// deliberately (DESIGN 3).
+// deliberately (doc/COMPAT.md).
 bool strict();
 
 // Which hooks an undo runs.

@@ -26,7 +26,7 @@ struct Host {
 Result<Host> this_host();
 
 // INT, TERM and HUP (those that are not ignored) are blocked and become readable on a descriptor,
-// so that a start that they meet is undone (promise 7).
+// so that a start that they meet is undone (FreeBSD leaves what there is; doc/COMPAT.md).
 Result<Fd> catch_stop_signals();
 // The signal that came, taken; 0 if none did.
 int caught_signal(int stop_fd);

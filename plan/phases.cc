@@ -159,7 +159,7 @@ Result<void> plan_jail(const Spec& spec, const Facts&, const Site& site, Plan& p
 }
 
 // What the kernel has no word for and the jail would be without: an error before anything is made
-// (DESIGN 2).
+// (doc/COMPAT.md). What is only kept and shown is a remark, below.
 Result<void> plan_absent(const Spec& spec) {
   if (spec.exec_fib.value_or(0) != 0)
     return fail(ENOTSUP, "exec.fib: this system has no routing table per process");

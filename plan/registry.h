@@ -1,7 +1,7 @@
-// The registry: which jails there are, under which id, jid and name. Two places (DESIGN section 2):
-// CELLBLOCK_DB keeps what survives a boot (jails/ID/{ledger,spec,shown}), CELLBLOCK_RUN what does
-// not (index, locks, pins, ID/control). Status is derived from ledger and kernel on every look,
-// never stored.
+// The registry: which jails there are, under which id, jid and name. Two places (doc/LEDGER.md):
+// CELLBLOCK_DB keeps what survives a boot (jails/ID/{ledger,spec,name,shown,lent.*}), CELLBLOCK_RUN
+// what does not (index, locks, pins, ID/control). Status is derived from ledger and kernel on every
+// look, never stored.
 #pragma once
 
 #include <map>
@@ -30,7 +30,7 @@ struct Places {
 // Reads CELLBLOCK_DB, CELLBLOCK_RUN and CELLBLOCK_LOG. Nothing is made or looked for.
 Places places();
 
-// What a jail is, seen from ledger and kernel (house 8).
+// What a jail is, seen from ledger and kernel (doc/LEDGER.md says what becomes of each).
 enum class Status : unsigned char {
   starting,  // no `! up` yet, and somebody holds its lock
   partial,   // no `! up`, and nobody does: the start was killed

@@ -62,12 +62,14 @@ enum class Step : uint8_t {
   go_on,    // the command or wait that has ended may be judged, and the phase goes on
 };
 
+// A step for one job, which it begins at once.
 struct Grant {
   size_t job = 0;
   Step step = Step::start;
   bool pulled = false;  // nobody asked for it, others need it
 };
 
+// A run from its first grant to its last. Jobs are named by their index in the graph.
 class Schedule {
  public:
   // `asked`: the jobs asked for, in the order named; those of Asked::all are taken in graph.order
@@ -131,6 +133,7 @@ class Schedule {
     rested,      // in rested_: that is over
     closed       // done, failed or given up
   };
+  // One phase of one job.
   struct Task {
     State state = State::none;
     bool lightly = false;  // light dependencies on it are met
@@ -141,8 +144,8 @@ class Schedule {
   };
   struct Job {
     Item item;
-    bool failed = false, told = false;
-    Task tasks[2];
+    bool failed = false, told = false;  // told: that it is skipped, once is enough
+    Task tasks[2];                      // by Phase
   };
   struct Place {
     size_t job;

@@ -13,7 +13,7 @@ namespace jail {
 namespace {
 
 constexpr int lock_wait = 100;        // ms between two looks at a jail that another works on
-constexpr int give_up_wait = 10'000;  // ms for a starting command to undo its start (promise 7)
+constexpr int give_up_wait = 10'000;  // ms for a starting command to undo its start
 
 // As FreeBSD says it: by the jail's name, but without the prefix of its messages (J3.6).
 void say_not_found(const Job& job) {
@@ -103,7 +103,8 @@ bool run_cleanup(const Host& host, const Job& job) {
   return forgotten.has_value() && !hand.life.failed;
 }
 
-// A jail whose process 1 is gone: stopped already, as far as FreeBSD knows (promise 6).
+// A jail whose process 1 is gone: stopped already, as far as FreeBSD knows, which leaves its mounts
+// and addresses behind (J4.6). Here it is stopped after the fact, and that is a success.
 bool stop_residue(const Job& job, Hand& hand) {
   const bool ended = !hand.ledger->mark().empty();
   hand.life.note_removal = hand.life.note_removal && !strict() && ended;
@@ -161,7 +162,8 @@ bool stop_jail(const Host& host, Job& job) {
     say(job.talk, startable.error());
     return false;
   }
-  // A start that was cut short is rolled back, which no guard can veto (promise 6).
+  // A start that was cut short is rolled back, which no guard can veto: there is no whole jail to
+  // keep.
   if (hand.ledger->mark().empty())
     hand.life.rolling_back = hand.life.recovering = true;
   else

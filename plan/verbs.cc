@@ -63,8 +63,8 @@ Result<Words> apply_hook_named(World& world, const std::string& name) {
   return Words{};
 }
 
-// A failing hook of an undo is reported, by run_on_host, and not kept - but exec.prestop guards a
-// stop (promise 7).
+// A failing hook of an undo is reported, by run_on_host, and not kept: nobody is served by a jail
+// that stays because a clean-up failed. But exec.prestop guards a stop (J4.7), though no rollback.
 Result<void> undo_hook_named(World& world, const std::string& name) {
   Life& life = *world.life;
   const Pair* pair = TRY(pair_of(name));
