@@ -17,10 +17,9 @@ namespace jail {
 // words: true, an empty list, the kernel's 0, empty string and `new`, and for a number or string of
 // the command's own "not given". A KEY of meta or env changes its line in what the field held
 // before. `found` must have a row. Ranges are not checked: a number too large for the field becomes
-// the largest. Error (EINVAL): the text of J1.14 behind the parameter's name, "unknown boolean
-// value
-// \"X\"", that of conf/address.h for an address, or "can only be read"; the field is then as it
-// was.
+// the largest. Errors (EINVAL), without the parameter's name, which J1.14 puts in front: `unknown
+// boolean value "X"` and its like, that of conf/address.h, "can only be read". The field is then as
+// it was.
 Result<void> set_field(const Found& found, std::span<const std::string_view> words, Spec& spec);
 
 // True for those four parameters whose values are split at commas on a command line (J3.5).

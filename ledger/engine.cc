@@ -18,7 +18,7 @@ Result<const Verb*> verb_of(std::span<const Verb> verbs, const Op& op) {
   return verb;
 }
 
-// An act without an undo, or of an earlier boot, is only struck.
+// An act without an undo, or one that has not survived an earlier boot, is only struck.
 Result<void> undo(const Work& work, size_t place, bool same_boot) {
   const Op op = work.ledger.acts()[place].op;
   const Verb* verb = TRY(verb_of(work.verbs, op));

@@ -18,8 +18,8 @@
 namespace jail {
 
 // boot JID PID IPC: PID and IPC are "new", "host" or a path of a namespace on the host. Yields the
-// host's number of process 1 and its start time (ticks, as Process1). Errors are those of the act
-// of world.boot that failed, with its text; a child that was born is ended and reaped then, and
+// host's number of process 1 and its start time (ticks, as Process1). An error that the child met
+// comes with its errno and text; a child that was born is ended and reaped then, and
 // what it mounted went with its namespace. The control socket stays for the undo.
 Result<Words> apply_boot(World& world, const Op& op);
 // Ends whatever is in the jail's group (process 1, what it runs, and the jails below), waits until
