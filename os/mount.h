@@ -19,7 +19,8 @@ struct MountWords {
 };
 
 // Checks the point as J4.3 says (below `root`, no component may be a link) and makes one mount of
-// fstab(5)'s words on it. On failure nothing is mounted.
+// fstab(5)'s words on it. On failure nothing is mounted - but of a proc a part may be, as only
+// process 1 mounts one, which ends then.
 //
 // FreeBSD's types by their meaning here: nullfs (a bind, not recursive, also of a file on a file; a
 // relative source counts from the working directory, which setns(2) into a view has changed), tmpfs

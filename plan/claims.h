@@ -59,7 +59,8 @@ Result<Fd> lock_parameters(const Places& places, const std::string& id);
 
 // Removes the record of a jail whose ledger holds nothing open, its groups of hooks, and with the
 // last jail the pins and the group base. The caller holds its life lock. Idempotent: killed half
-// way, it leaves a record without a ledger, or an entry without a record, which is no jail.
+// way, it leaves a record without a ledger, or an entry without a record, for the next command to
+// finish.
 Result<void> forget(const Places& places, const Facts& facts, const std::string& id);
 
 // How closely prune_index looks. `quick` is for what every command does first: where there are as

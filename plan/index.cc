@@ -165,8 +165,8 @@ Result<void> add_lost(const Places& places, Index& index) {
   return {};
 }
 
-// One that a loss of power has torn is made anew like one that is not there. One of a newer program
-// is not: it may say what the ledgers do not.
+// A damaged one is made anew like one that is not there. One of a newer program is not: it may say
+// what the ledgers do not.
 Result<Index> read_index(const Places& places) {
   Result<std::string> text = read_file(AT_FDCWD, places.run + "/index");
   Result<Index> index = text ? parse_index(*text) : std::unexpected(std::move(text.error()));

@@ -1,5 +1,5 @@
 // The coordinator and its workers talk over a socket each, one byte a word (Turn of plan/life.h,
-// and a Step to begin a phase). Either side takes the end of file for the other's death.
+// and a Step to begin a phase). Either side takes an end of file for the other's end.
 #include "plan/jobs.h"
 
 #include <algorithm>

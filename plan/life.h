@@ -43,7 +43,7 @@ enum class Hooks : unsigned char {
   none,  // jail -R; the rollback of exec.norollback and of the strict mode
 };
 
-// Filled before the first act; what changes on the way is marked. Borrows its Specs.
+// Filled before the first act; acts and undos change what is theirs on the way. Borrows its Specs.
 struct Life {
   const Spec* spec = nullptr;   // at a stop: the snapshot
   const Spec* hooks = nullptr;  // whose exec.* run: the spec, or today's file in the strict mode
