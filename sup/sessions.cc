@@ -49,6 +49,12 @@ std::optional<Session> Sessions::make(TtyLine line) {
 }
 
 void Sessions::append(Session session, int64_t now) {
+  // Those that do not go when hung up stay in the list: without a limit, each re-read could add
+  // more.
+  if (sessions_.size() >= 2 * max_ttys) {
+    warn(concat({"too many sessions, none for port ", session.device}));
+    return;
+  }
   session.id = ++last_id_;
   session.due = now;
   sessions_.push_back(std::move(session));

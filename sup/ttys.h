@@ -24,9 +24,9 @@ struct TtyWorld {
 // One entry. Fields are cut behind max_tty_text bytes; a session is made of none that was.
 struct TtyLine {
   std::string name;
-  std::optional<std::string> command, type, window;  // present and empty is not absent
+  std::optional<std::string> command = {}, type = {}, window = {};  // empty is not absent
   std::string group = "none";
-  std::string comment;
+  std::string comment = {};
   bool on = false;           // after all flags, with the conditions as they are now
   bool conditional = false;  // onifconsole or onifexists was among the flags, met or not
   bool secure = false;
