@@ -52,6 +52,7 @@ int list_form(const Options& options) {
   return 0;
 }
 
+// The JSON form holds the errors itself, also those of a file that is rejected.
 int explain_form(const Options& options) {
   if (options.arguments.size() > 1) return usage();
   Config config = load(options.conf);

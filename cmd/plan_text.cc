@@ -70,6 +70,8 @@ std::vector<size_t> with_needed(Request& request) {
 
 }  // namespace
 
+// A modification has no acts: the line that -v would print stands for it. One job's error hides no
+// other's plan.
 int print_plans(const Host& host, Request& request) {
   int status = request.failed ? 1 : 0;
   for (size_t index : with_needed(request)) {

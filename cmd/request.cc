@@ -258,6 +258,8 @@ Result<Request> request_single(const Host& host, const Options& options, const W
   return request;
 }
 
+// All jails of the file are jobs, whichever were asked for: dependencies pull others in, and what
+// is wrong with the order of the file is told in every run (J4.8).
 Result<Request> request_configured(const Host& host, const Options& options) {
   Request request;
   request.config = TRY(read_config(options));

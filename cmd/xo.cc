@@ -156,6 +156,7 @@ size_t utf8_size(std::string_view text) {
   return 0;
 }
 
+// Wherever they stand, before getopt(3) sees the rest, as xo_parse_args(3) does it.
 Result<XoOptions> take_libxo(Words& arguments) {
   constexpr std::string_view word = "--libxo";
   XoOptions options;

@@ -76,6 +76,7 @@ void Importer::fstab_files() {
   }
 }
 
+// All that is wrong is told, not only the first (J1.14).
 void Importer::kernel_values(bool everything) {
   for (const Setting& setting : jail_.parameters) {
     if (setting.is_own()) continue;

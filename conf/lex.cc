@@ -245,6 +245,8 @@ Token Lexer::inside_quotes() {
   return next();
 }
 
+// By the first byte, as the rules of J1.2 begin with different ones. A byte with which a rule might
+// begin and does not, as a lone `+` or `/`, is a piece by itself (rule 7).
 Token Lexer::next() {
   if (quote_end_ != 0) return inside_quotes();
   Token token;

@@ -174,6 +174,7 @@ const char* create_only_change(const Spec& shown, const Spec& wanted) {
   return nullptr;
 }
 
+// The line of -v comes first, with what failed at its end (J3.11), the message after it.
 bool modify_jail(const Host& host, Job& job) {
   Result<Index> index = read_index(host.places);
   const JailEntry* entry = index ? find_entry(*index, job.spec) : nullptr;

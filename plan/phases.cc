@@ -112,6 +112,7 @@ void plan_devices(const Spec& spec, const std::string& base, Plan& plan) {
     plan.ops.push_back({"mount", {"mount.fdescfs", "fdescfs", ".", base + "/dev/fd", ""}});
 }
 
+// The view is made first, as every mount goes into it; the mounts in the order of J4.1.
 Result<void> plan_mounts(const Spec& spec, const Facts&, const Site& site, Plan& plan) {
   plan.ops.push_back({"view", {site.path, site.parent.empty() ? "-" : site.parent}});
   plan.ops.push_back({"namespaces", {net_of(spec), uts_of(spec), "new"}});

@@ -220,6 +220,8 @@ Result<bool> is_running(const JailEntry& entry) {
   return lives(record->facts.process1);
 }
 
+// A number other than 0 is a jid and never a name. Process 1 is held by its descriptor before the
+// rest is opened: what is found then is this jail's, or of one that has ended.
 Result<FoundJail> find_running(std::string_view name_or_jid) {
   const Index index = TRY(read_index(places()));
   auto number = parse_int(name_or_jid);

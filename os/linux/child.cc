@@ -127,7 +127,7 @@ void release_signals() {
   for (std::string& variable : environment) variables.push_back(variable.data());
   arguments.push_back(nullptr);
   variables.push_back(nullptr);
-  environ = variables.data();
+  environ = variables.data();  // execvp(3) searches the PATH that is in it
   if (command.output >= 0 && (sys::dup2(command.output, 1) < 0 || sys::dup2(command.output, 2) < 0))
     give_up_errno(launch, "exec.consolelog");
   close_from(launch, 3);

@@ -178,6 +178,8 @@ Result<Running> start_command(const Command& command) {
   return Running();
 }
 
+// The command's end, the user's wish and the deadline in one poll(2). The end counts first: what
+// has ended is judged by how it did, whatever else came at the same time.
 Result<Ended> wait_command(Running& running, int64_t timeout, int stop_fd) {
   using std::chrono::steady_clock;
   if (running.pid < 0) return Ended();

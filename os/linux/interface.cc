@@ -88,6 +88,7 @@ std::optional<InterfaceEntry> read_address(const NetMessage& message) {
   std::vector<NetAttribute> attributes = message.attributes<ifaddrmsg>();
   auto by = attribute_value<uint8_t>(attributes, IFA_PROTO);
   auto flags = attribute_value<uint32_t>(attributes, IFA_FLAGS);
+  // The kernel makes temporary ones (RFC 8981) by itself.
   bool temporary = header.ifa_family == AF_INET6 && (flags & IFA_F_TEMPORARY) != 0;
   if (temporary || (by >= address_by_kernel && by <= address_link_local)) return {};
 
@@ -284,6 +285,7 @@ InterfaceState read_link(const NetMessage& link) {
 
 Result<InterfaceState> read_interface(Netlink& netlink, const NetMessage& link) {
   InterfaceState state = read_link(link);
+  // The master by name: its index may be another's by the time that the interface comes back.
   if (auto master = attribute_value<uint32_t>(link.attributes<ifinfomsg>(), IFLA_MASTER);
       master != 0) {
     NetRequest request(RTM_GETLINK, 0, link_header(master));

@@ -104,6 +104,7 @@ Result<Fd> open_source(const std::string& root, const std::string& source) {
   return open_below(path, at);
 }
 
+// One setting at a time, so that a refusal names the one that it is about.
 Result<Fd> new_tree(const std::string& type, const Words& settings, uint64_t attributes) {
   Fd context(sys::fsopen(type.c_str(), FSOPEN_CLOEXEC));
   if (!context && errno == ENODEV) return fail(ENODEV, type + ": no such file system here");

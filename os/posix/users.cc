@@ -52,6 +52,7 @@ std::optional<std::array<std::string_view, count>> fields_of(std::string_view li
   return fields;
 }
 
+// Six fields are enough: the shell comes last and may be missing with its colon (passwd(5)).
 std::optional<User> parse_user(std::string_view line) {
   auto fields = fields_of<7>(line, 6);
   if (!fields) return std::nullopt;
