@@ -80,7 +80,8 @@ bool Console::anybody_attached() const {
 
 void Console::attach(Fd client, std::span<const std::string> words) {
   const std::string_view mode = words.empty() ? "write" : std::string_view(words[0]);
-  const std::optional<int64_t> asked = words.size() < 2 ? 0 : parse_int(words[1]);
+  const std::optional<int64_t> asked =
+      words.size() < 2 ? static_cast<int64_t>(ring_.start()) : parse_int(words[1]);
   Client* room = find_room();
   std::string_view wrong;
   if ((mode != "read" && mode != "write" && mode != "steal") || words.size() > 2 || !asked ||

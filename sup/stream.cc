@@ -7,8 +7,6 @@
 namespace jail {
 namespace {
 
-constexpr uint64_t window_most = 9999;
-
 // A blank and a decimal number, without sign or leading zeros, taken off the front of `text`.
 std::optional<uint64_t> take_number(std::string_view& text) {
   if (text.size() < 2 || text[0] != ' ' || text[1] < '1' || text[1] > '9') return {};

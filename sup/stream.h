@@ -16,6 +16,7 @@
 namespace jail {
 
 constexpr size_t packet_most = 4096;  // bytes of a packet, the letter included
+constexpr unsigned short window_most = 9999;
 
 enum class PacketKind : uint8_t { bytes, window, lost, read_only };
 
