@@ -17,10 +17,8 @@ std::string term_of(const TtyLine& line) {
 // All that a re-read compares, as one text. A NUL is in none of the three.
 std::string source_of(const TtyLine& line) {
   using namespace std::string_view_literals;
-  std::string text =
-      concat({*line.command, " ", line.name, "\0"sv, line.type ? "t" : "", line.type.value_or("")});
-  if (line.window) text += concat({"\0w"sv, *line.window});
-  return text;
+  return concat({*line.command, " ", line.name, "\0"sv, line.type.value_or(""), "\0"sv,
+                 line.window.value_or("")});
 }
 
 }  // namespace
@@ -96,7 +94,6 @@ void Sessions::renew(Session& session, std::optional<Session> fresh, int64_t now
   session.term = std::move(fresh->term);
   session.source = std::move(fresh->source);
   session.begun.reset();
-  session.quick = 0;
   session.hung_up = true;
   if (!session.due) return;
   session.due = now;
@@ -202,7 +199,6 @@ bool Sessions::ended(int pid, int64_t now) {
   session->pid = 0;
   session->due = now;
   session->next = Session::Step::begin;
-  session->stop = session->stop || vanished(*session);
   drop_stopped();
   return true;
 }

@@ -119,7 +119,7 @@ TtyLine read_line(std::string_view text, const TtyWorld& world) {
   TtyLine& line = reading.line;
   line.name = reading.field();
   if (reading.more()) line.command = reading.field();
-  if (line.command && reading.more()) {
+  if (reading.more()) {
     line.dialup = reading.at_word("dialup");
     line.network = reading.at_word("network");
     line.type = reading.field();

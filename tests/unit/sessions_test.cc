@@ -207,6 +207,30 @@ TEST_F(SessionsTest, AChangedLineThatPausesStartsAtOnce) {
   EXPECT_EQ(reread("a /new xterm on\n", 1000), Words{"TERM=xterm /new|a"});
 }
 
+TEST_F(SessionsTest, ALineChangedBetweenWindowAndCommandBeginsAnew) {
+  read("a /t xterm on window=/X\n");
+  EXPECT_EQ(reread("a /t xterm on window=/Y\n", 1000), Words{"window TERM=xterm /Y"});
+  EXPECT_EQ(run(3000), Words{});
+  EXPECT_EQ(run(4000), Words{"TERM=xterm /t|a"});
+}
+
+TEST_F(SessionsTest, AChangeHangsUpOnce) {
+  read("a /g xterm on\n");
+  EXPECT_EQ(reread("a /new xterm on\n", 1), Words{"hang up 1"});
+  EXPECT_EQ(reread("a /new xterm on\n", 2), Words{});
+}
+
+TEST_F(SessionsTest, TimesAreData) {
+  sessions = Sessions(TtyWorld{exists}, {.spacing = 100, .quick_starts = 1, .pause = 20});
+  read("a /g xterm on\n");
+  for (int64_t now : {0, 20, 40}) {
+    EXPECT_EQ(end(pid, now), Words{"TERM=xterm /g|a"});
+    EXPECT_EQ(end(pid, now)[0].substr(0, 25), "getty repeating too quick");
+    EXPECT_EQ(run(now + 19), Words{});
+    EXPECT_EQ(run(now + 20), Words{"TERM=xterm /g|a"});
+  }
+}
+
 TEST_F(SessionsTest, APausingLineThatIsDeletedNeverStartsAgain) {
   read("a /g xterm on\n");
   for (int i = 0; i < 4; ++i) end(pid, 0);
