@@ -418,6 +418,26 @@ TEST(JailInit, MultiOnTheWayToSingleUserGoesOnToRc) {
   EXPECT_EQ(life.on(all_gone), "start_shell");
 }
 
+TEST(JailInit, SingleInSingleUserEndsEverythingAgainAndTakesMultiBack) {
+  Life life = in_single_user();
+  life.on(multi);
+  EXPECT_EQ(life.on(single), "revoke_console term_all");
+  EXPECT_EQ(life.on(all_gone), "start_shell");
+}
+
+TEST(JailInit, ServicesThatAreDownEarlyDoNotCutRcShutdownShort) {
+  Life life = in_multi_user();
+  life.on(reboot);
+  EXPECT_EQ(life.on(services_down), "");
+  EXPECT_EQ(life.state(), "death");
+}
+
+TEST(JailInit, CatatoniaOfAnEarlierRcIsForgotten) {
+  Life life = booting();
+  life.on(catatonia), life.on(script_failed), life.on(all_gone), life.on(shell_exited);
+  EXPECT_EQ(life.on(script_termed), "revoke_console term_all");
+}
+
 TEST(JailInit, WhatIsMarkedToEndTakesNoOtherWish) {
   Life life = in_multi_user();
   life.on(reboot);
