@@ -35,7 +35,7 @@ bool hang_up(int master, int slave);
 // terminal and descriptors 0, 1 and 2, blocking. Where another session has the terminal, which
 // hang_up() could not help, that session's leader is killed and its end waited for, at most 1 s:
 // EPERM then, and nothing but the new session has been made.
-Result<void> take_terminal(int master, int slave);
+Result<void> open_session(int master, int slave);
 
 // The same without session and controlling terminal: what the kernel gives a process 1 that is not
 // ours (init.program), which does the rest itself.

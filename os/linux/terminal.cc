@@ -89,7 +89,7 @@ bool hang_up(int master, int slave) {
   return false;
 }
 
-Result<void> take_terminal(int master, int slave) {
+Result<void> open_session(int master, int slave) {
   if (sys::setsid() < 0 && getsid(0) != getpid()) return fail_errno("setsid");
   bool taken = make_controlling(slave);
   // The last resort of what has no right to take it by force: a terminal is free as soon as the

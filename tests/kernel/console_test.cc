@@ -491,7 +491,7 @@ TEST_F(Terminals, AChildTakesItAsItsControllingTerminal) {
   Terminal console = open_terminal(terminals).value();
   EXPECT_EQ(in_child([&] {
               Fd slave = open_slave(console.master.get()).value();
-              if (!take_terminal(console.master.get(), slave.get())) return 1;
+              if (!open_session(console.master.get(), slave.get())) return 1;
               for (int fd : {0, 1, 2})
                 if (isatty(fd) != 1 || sys::fcntl(fd, F_GETFD) != 0) return 2;
               if (sys::fcntl(0, F_GETFL) & O_NONBLOCK) return 3;
@@ -523,7 +523,7 @@ struct Holder {
     if (pid == 0) {
       signal(SIGHUP, SIG_IGN);
       Fd slave = open_slave(console.master.get()).value();
-      if (!take_terminal(console.master.get(), slave.get())) _exit(1);
+      if (!open_session(console.master.get(), slave.get())) _exit(1);
       if (sys::setresuid(1000, 1000, 1000) != 0) _exit(2);
       if (sys::write(other.get(), "x", 1) != 1) _exit(3);
       for (;;) pause();
@@ -548,7 +548,7 @@ TEST_F(Terminals, WithoutTheRightToRevokeTheLeaderOfTheOtherSessionDies) {
               Fd slave = open_slave(console.master.get()).value();
               if (sys::setresuid(1000, 1000, 1000) != 0) return 1;
               if (hang_up(console.master.get(), slave.get())) return 2;
-              return take_terminal(console.master.get(), slave.get()) ? 0 : 3;
+              return open_session(console.master.get(), slave.get()) ? 0 : 3;
             }),
             0);
   EXPECT_EQ(holder.wait(), SIGKILL);
@@ -562,7 +562,7 @@ TEST_F(Terminals, WithItTheOtherSessionOnlyLosesTheTerminal) {
               Fd slave = open_slave(console.master.get()).value();
               if (!hang_up(console.master.get(), slave.get())) return 2;
               Fd fresh = open_slave(console.master.get()).value();
-              return take_terminal(console.master.get(), fresh.get()) ? 0 : 3;
+              return open_session(console.master.get(), fresh.get()) ? 0 : 3;
             }),
             0);
   EXPECT_EQ(sys::kill(holder.pid, 0), 0);
