@@ -1,7 +1,8 @@
 #include "conf/expand.h"
 
 #include <algorithm>
-#include <fmt/format.h>
+
+#include "base/text.h"
 
 namespace jail {
 namespace {
@@ -60,9 +61,9 @@ Entry* Expander::next_needed(Step& step) {
       Entry* target = find_(context_, name);
       if (!target || target->values.empty()) {
         complain(word.place,
-                 fmt::format("{}: variable \"{}\" not found", step.entry->name->text, name->text));
+                 concat({step.entry->name->text, ": variable \"", name->text, "\" not found"}));
       } else if (target->expansion == Entry::Expansion::active) {
-        complain(word.place, fmt::format("{}: variable loop", name->text));
+        complain(word.place, concat({name->text, ": variable loop"}));
       } else if (target->expansion == Entry::Expansion::none) {
         return target;
       }
@@ -82,7 +83,7 @@ void Expander::substitute(Entry& entry) {
       inline_word(entry, word);
     }
     if (words_.size() <= most_values && budget_ > 0) continue;
-    complain(entry.place, fmt::format("{}: value too long", entry.name->text));
+    complain(entry.place, concat({entry.name->text, ": value too long"}));
     words_.clear();
     break;
   }
@@ -100,7 +101,7 @@ bool Expander::splice(const Entry& entry, const Word& word) {
   if (!target || target->expansion != Entry::Expansion::done || target->values.empty())
     return false;
   if (target->values.size() > most_values - std::min(most_values, words_.size())) {
-    complain(word.place, fmt::format("{}: value too long", entry.name->text));
+    complain(word.place, concat({entry.name->text, ": value too long"}));
     return true;
   }
   for (Word value : target->values) {
@@ -120,9 +121,9 @@ void Expander::inline_word(const Entry& entry, const Word& word) {
     Entry* target = find_(context_, reference.name);
     if (!target || target->expansion != Entry::Expansion::done || target->values.empty()) continue;
     if (target->values.size() > 1) {
-      complain(word.place, fmt::format("{}: array cannot be substituted inline", entry.name->text));
+      complain(word.place, concat({entry.name->text, ": array cannot be substituted inline"}));
     } else if (text_.size() + target->values[0].text.size() > longest_value) {
-      complain(word.place, fmt::format("{}: value too long", entry.name->text));
+      complain(word.place, concat({entry.name->text, ": value too long"}));
     } else {
       text_.append(target->values[0].text);
     }

@@ -28,13 +28,14 @@ using FindEntry = Entry* (*)(void* context, const Name* name);
 // a Conf: they share what expansion may make.
 class Expander {
  public:
-  Expander(Conf& conf, FindEntry find, void* context)
-      : conf_(conf), find_(find), context_(context) {}
+  // `budget`: how many bytes expansion may make, over all jails.
+  Expander(Conf& conf, FindEntry find, void* context, size_t budget)
+      : conf_(conf), find_(find), context_(context), budget_(budget) {}
 
   // Makes all entries final. False, with messages of stage load about `jail`, where a reference
   // could not be resolved (J1.13: not found, a loop, several words within a word) or a value became
-  // too long (1 MiB of text, 65536 words, 256 MiB in all jails together); such text is left out and
-  // the rest goes on. Final words are in conf's arena.
+  // too long (1 MiB of text, 65536 words, the budget of all jails together); such text is left out
+  // and the rest goes on. Final words are in conf's arena.
   bool expand_all(std::string_view jail, std::vector<Entry>& entries);
 
  private:
@@ -60,7 +61,7 @@ class Expander {
   std::vector<Step> steps_;
   std::vector<Word> words_;
   std::string text_;
-  size_t budget_ = size_t{256} << 20;  // bytes that expansion may still make, over all jails
+  size_t budget_;  // bytes that expansion may still make, over all jails
 };
 
 }  // namespace jail

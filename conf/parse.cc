@@ -17,6 +17,10 @@ constexpr size_t most_sources = 100'000;
 constexpr size_t largest_arena = size_t{512} << 20;
 constexpr size_t longest_shown = 4096;
 
+// How the files that a pattern means are found. Only parse_file() knows: a static program that
+// reads texts in memory is spared glob(3), which brings the user databases of the C library along.
+using FindFiles = Result<Words> (*)(const std::string& pattern);
+
 // One file being parsed: its tokens, one ahead.
 struct File {
   File(const Source& of, Arena& arena, size_t blocks)
@@ -35,8 +39,8 @@ struct File {
 // places to go wrong, and error recovery (J1.15) is plain to see that way.
 class Parser {
  public:
-  Parser(Conf& conf, Thorough thorough, bool may_include)
-      : conf_(conf), thorough_(thorough), may_include_(may_include) {}
+  Parser(Conf& conf, Thorough thorough, FindFiles find_files)
+      : conf_(conf), thorough_(thorough), find_files_(find_files) {}
 
   void run(const Source& source);
   const Source* add(std::string name, std::string text);
@@ -60,7 +64,7 @@ class Parser {
 
   Conf& conf_;
   Thorough thorough_;
-  bool may_include_;
+  FindFiles find_files_;  // nullptr: nothing may be included
   bool stopped_ = false;
   size_t depth_ = 0;            // of includes
   Place included_at_ = 0;       // the word that asked for the last one
@@ -285,7 +289,7 @@ void Parser::include(File& file) {
   for (const Word& pattern : patterns) {
     if (stopped_) return;
     uint32_t at = pattern.place - file.source->base;
-    if (!may_include_) {
+    if (!find_files_) {
       report(file, at, at, ".include: not permitted here", true);
     } else if (pattern.reference_count != 0) {
       report(file, at, at, "variables not permitted in '.include' filename", true);
@@ -310,15 +314,13 @@ void Parser::include_pattern(const File& file, std::string_view pattern) {
   if (path.find_first_of("*?[\\") == std::string::npos) {
     open(path);
   } else {
-    glob_t found{};
-    int failure = glob(path.c_str(), 0, nullptr, &found);
-    for (size_t i = 0; failure == 0 && i < found.gl_pathc && !stopped_; ++i)
-      open(found.gl_pathv[i]);
-    globfree(&found);
+    Result<Words> found = find_files_(path);
+    const int failure = found ? 0 : found.error().code;
+    for (size_t i = 0; found && i < found->size() && !stopped_; ++i) open((*found)[i]);
     // Only a backslash: no pattern, but a name with an escape in it, which has to be there.
-    if (failure == GLOB_NOMATCH && path.find_first_of("*?[") == std::string::npos)
+    if (failure == ENOENT && path.find_first_of("*?[") == std::string::npos)
       give_up(path, std::strerror(ENOENT));
-    if (failure != 0 && failure != GLOB_NOMATCH) give_up(path, "filename glob failed");
+    if (failure != 0 && failure != ENOENT) give_up(path, "filename glob failed");
   }
   --depth_;
 }
@@ -354,14 +356,25 @@ const Source* Parser::add(std::string name, std::string text) {
   return &source;
 }
 
+// glob(3). ENOENT: nothing matches.
+Result<Words> glob_files(const std::string& pattern) {
+  glob_t found{};
+  const int failure = glob(pattern.c_str(), 0, nullptr, &found);
+  Words files;
+  if (failure == 0) files.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+  globfree(&found);
+  if (failure != 0) return fail(failure == GLOB_NOMATCH ? ENOENT : EIO, pattern);
+  return files;
+}
+
 }  // namespace
 
 void parse_file(const std::string& file, Thorough thorough, Conf& conf) {
-  Parser(conf, thorough, true).open(file);
+  Parser(conf, thorough, glob_files).open(file);
 }
 
 void parse_text(std::string name, std::string text, Thorough thorough, Conf& conf) {
-  Parser parser(conf, thorough, false);
+  Parser parser(conf, thorough, nullptr);
   if (const Source* source = parser.add(std::move(name), std::move(text))) parser.run(*source);
 }
 

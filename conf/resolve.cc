@@ -6,16 +6,13 @@
 #include "conf/resolve.h"
 
 #include <algorithm>
-#include <fmt/format.h>
 #include <utility>
 
+#include "base/text.h"
 #include "conf/expand.h"
 
 namespace jail {
 namespace {
-
-// Settings that all jails may have together: a short hostile file could ask for any number.
-constexpr size_t most_statements = size_t{1} << 23;
 
 // What resolving needs to know about a name, looked up once.
 struct NameFacts {
@@ -38,7 +35,7 @@ struct WildcardNode {
 
 class Resolver {
  public:
-  explicit Resolver(Conf& conf);
+  Resolver(Conf& conf, const Resolving& how);
 
   std::vector<Jail> run();
   Jail nameless(const Definition& definition);
@@ -62,6 +59,7 @@ class Resolver {
   static Entry* find_reference(void* resolver, const Name* name);
 
   Conf& conf_;
+  const Resolving how_;
   const Name* name_name_;
   const Name* jid_name_;
   std::vector<NameFacts> facts_;
@@ -81,12 +79,13 @@ class Resolver {
   bool too_many_ = false;
 };
 
-Resolver::Resolver(Conf& conf)
+Resolver::Resolver(Conf& conf, const Resolving& how)
     : conf_(conf),
+      how_(how),
       name_name_(conf.names.intern("name")),
       jid_name_(conf.names.intern("jid")),
       facts_(conf.names.all().size()),
-      expander_(conf, find_reference, this) {
+      expander_(conf, find_reference, this, how.most_bytes) {
   relate_names();
 }
 
@@ -160,7 +159,7 @@ void Resolver::fail_jail(Place place, std::string text) {
 
 const Found& Resolver::found(const Name* name) {
   NameFacts& of = facts(name);
-  if (!of.known) of.found = find_param(name->text);
+  if (!of.known) of.found = how_.find(name->text);
   of.known = true;
   return of.found;
 }
@@ -224,7 +223,7 @@ void Resolver::apply(const Statement& statement) {
     if (statement.name != entry.name)
       std::swap(facts(statement.name).parameter, facts(entry.name).parameter);
     return fail_jail(statement.place,
-                     fmt::format("cannot redefine parameter \"{}\".", entry.name->text));
+                     concat({"cannot redefine parameter \"", entry.name->text, "\"."}));
   }
   entry.name = statement.name;
   entry.place = statement.place;
@@ -235,7 +234,7 @@ void Resolver::apply(const Statement& statement) {
 
 void Resolver::apply(const Definition& definition) {
   for (const Statement* at = definition.first; at; at = at->next) {
-    if (++statements_ > most_statements) return;
+    if (++statements_ > how_.most_settings) return;
     apply(*at);
   }
 }
@@ -249,8 +248,8 @@ void Resolver::check_variables() {
     bool reserved =
         meaning.param && meaning.param->extra.reserved && meaning.param->name == entry.name->text;
     if (!reserved && facts(entry.name).parameter.stamp != stamp_) continue;
-    fail_jail(entry.place, fmt::format("variable \"${}\" cannot have the same name as a parameter.",
-                                       entry.name->text));
+    fail_jail(entry.place, concat({"variable \"$", entry.name->text,
+                                   "\" cannot have the same name as a parameter."}));
   }
 }
 
@@ -267,7 +266,7 @@ Entry* Resolver::find_reference(void* resolver, const Name* name) {
 Jail Resolver::finish(std::string_view name, Place place) {
   check_variables();
   if (!expander_.expand_all(name, entries_)) failed_ = true;
-  if (statements_ > most_statements && !std::exchange(too_many_, true)) {
+  if (statements_ > how_.most_settings && !std::exchange(too_many_, true)) {
     fail_jail(place, "too many parameters in all jails together");
   }
   failed_ |= too_many_;
@@ -334,12 +333,12 @@ const Setting* Jail::find(std::string_view parameter) const {
   return at == parameters.end() ? nullptr : &*at;
 }
 
-std::vector<Jail> resolve(Conf& conf) {
-  return Resolver(conf).run();
+std::vector<Jail> resolve(Conf& conf, const Resolving& how) {
+  return Resolver(conf, how).run();
 }
 
-Jail resolve_nameless(Conf& conf, const Definition& definition) {
-  return Resolver(conf).nameless(definition);
+Jail resolve_nameless(Conf& conf, const Definition& definition, const Resolving& how) {
+  return Resolver(conf, how).nameless(definition);
 }
 
 }  // namespace jail

@@ -37,15 +37,23 @@ struct Jail {
   const Setting* find(std::string_view parameter) const;
 };
 
+// Whose names the parameters are, and what merging and expansion may make of a short hostile file,
+// over all jails.
+struct Resolving {
+  Found (*find)(std::string_view name) = find_param;
+  size_t most_settings = size_t{1} << 23;
+  size_t most_bytes = size_t{256} << 20;
+};
+
 // The jails of a valid Conf in file order. What is wrong with one goes to conf.messages (stage
 // load) and marks it failed. They refer to conf, which must outlive them; what expansion makes is
 // added to conf's arena. Beyond 8 million statements applied in all, the jails that are left fail
 // (a wildcard of many parameters for many jails asks for their product).
-std::vector<Jail> resolve(Conf& conf);
+std::vector<Jail> resolve(Conf& conf, const Resolving& how = {});
 
 // A jail without a name from the parameters of one definition (J3.5): no wildcard has a say, and no
 // name or jid is implied. Otherwise as resolve().
-Jail resolve_nameless(Conf& conf, const Definition& definition);
+Jail resolve_nameless(Conf& conf, const Definition& definition, const Resolving& how = {});
 
 // True if a component of the name is exactly `*`: such a definition is no jail (J1.10).
 bool is_wildcard(std::string_view name);
