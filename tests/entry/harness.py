@@ -1,0 +1,187 @@
+"""What the cases have: inits and their processes, terminals, and waiting for things with an end to it."""
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import time
+
+ENV = {"PATH": "/sbin:/bin:/usr/sbin:/usr/bin", "HOME": "/root", "LC_ALL": "C", "TERM": "dumb", "PS1": "host$ ", "SHELL": "/bin/sh"}
+
+
+INSIDE = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
+# As a container's runtime starts it: process 1, leader of a session that has the terminal.
+RUNTIME = [*INSIDE, "setsid", "--ctty"]
+LIMIT = int(os.environ.get("LIMIT", 20))  # seconds for anything to happen
+
+
+class Wrong(Exception):
+    pass
+
+
+def same(got, want):
+    if got != want:
+        raise Wrong(f"{got!r} in the place of {want!r}")
+
+
+def until(true, what):
+    end = time.monotonic() + LIMIT
+    while not true():
+        if time.monotonic() > end:
+            raise Wrong(f"not within {LIMIT} s: {what}")
+        time.sleep(0.01)
+
+
+def read(path):
+    with open(path, encoding="utf-8", errors="replace") as f:
+        return f.read()
+
+
+class Init:
+    """An init, its words before `--`, and whether it is to be process 1."""
+
+    def __init__(self, words, inside):
+        self.words, self.inside, self.running = words, inside, []
+        self.name = os.path.basename(words[0])
+
+    def line(self, command, options=()):
+        return [*(INSIDE if self.inside else []), *self.words, *options, *(["--", *command] if command else [])]
+
+    def status(self, command, options=(), **how):
+        done = subprocess.run(self.line(command, options), capture_output=True, text=True, timeout=60, check=False, **how)
+        self.said = done.stdout, done.stderr
+        return done.returncode
+
+    def start(self, command, options=(), **how):
+        """The process, and the init's number."""
+        child = subprocess.Popen(self.line(command, options), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                 stderr=subprocess.DEVNULL, text=True, **how)
+        self.running.append(child)
+        return child, self.find(child.pid)
+
+    def find(self, pid):
+        """The number of our init among `pid` and its descendants, once it has a child or has settled: it hears what is sent to it."""
+        found = []
+
+        def there():
+            seen = [pid]
+            for one in seen:
+                try:
+                    children = read(f"/proc/{one}/task/{one}/children").split()
+                    seen += map(int, children)
+                    called = os.path.basename(read(f"/proc/{one}/cmdline").split("\0")[0])
+                    if called == self.name and (os.readlink(f"/proc/{one}/cwd") == "/" or (children and "-P" not in
+                                                                                        read(f"/proc/{one}/cmdline"))):
+                        found.append(one)
+                        return True
+                except OSError:
+                    pass
+            return False
+
+        until(there, f"{self.name} below {pid}")
+        return found[0]
+
+    def close(self):
+        """Ends all that the case has left: we adopt, so all of it is below us."""
+        while left := descendants(os.getpid())[1:]:
+            for number in left:
+                try:
+                    os.kill(number, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+            for child in self.running:
+                child.wait()
+            try:
+                while os.waitpid(-1, 0):
+                    pass
+            except ChildProcessError:
+                pass
+        for child in self.running:
+            for stream in (child.stdin, child.stdout):
+                if stream:
+                    stream.close()
+        self.running = []
+
+
+def descendants(pid):
+    found = [pid]
+    for one in found:
+        try:
+            found += map(int, read(f"/proc/{one}/task/{one}/children").split())
+        except OSError:
+            pass
+    return found
+
+
+def field(pid, name, kind="status"):
+    found = re.search(rf"^{name}:\s*(\S+)", read(f"/proc/{pid}/{kind}"), re.M)
+    return found and found[1]
+
+
+def anonymous(pid):
+    return int(field(pid, "Anonymous", "smaps_rollup"))
+
+
+class Terminal:
+    """`shown` is what the terminal has shown since the last thing that was awaited."""
+
+    open = []
+
+    def __init__(self, words):
+        self.shown = ""
+        self.pid, self.master = pty.fork()
+        if self.pid == 0:
+            os.execvpe(words[0], words, ENV)
+        Terminal.open.append(self)
+
+    def more(self, end):
+        if not select.select([self.master], [], [], max(0.0, end - time.monotonic()))[0]:
+            return False
+        try:
+            piece = os.read(self.master, 65536)
+        except OSError:
+            piece = b""
+        self.shown += piece.decode(errors="replace")
+        return piece != b""
+
+    def sees(self, pattern):
+        """Waits until the terminal shows that, takes all up to its end, and returns the match."""
+        end = time.monotonic() + LIMIT
+        while not (found := re.search(pattern, self.shown)):
+            if not self.more(end):
+                raise Wrong(f"no {pattern!r} in {self.shown!r}")
+        self.shown = self.shown[found.end():]
+        return found
+
+    def types(self, text):
+        os.write(self.master, text.encode())
+
+    def asks(self, text, pattern):
+        self.types(text)
+        return self.sees(pattern)
+
+    def ends(self):
+        """The exit status of the session's leader."""
+        end = time.monotonic() + LIMIT
+        while time.monotonic() < end:
+            self.more(time.monotonic() + 0.01)  # a terminal that is full would hold it up
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.pid = 0
+                return os.waitstatus_to_exitcode(status)
+        raise Wrong(f"no end; shown: {self.shown!r}")
+
+    def close(self):
+        if self not in Terminal.open:
+            return
+        Terminal.open.remove(self)
+        if self.pid:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+        os.close(self.master)
+
+    @classmethod
+    def close_all(cls):
+        for terminal in list(cls.open):
+            terminal.close()
