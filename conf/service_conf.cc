@@ -134,6 +134,7 @@ ServiceConf read_services(std::string name, std::string text, const Words& other
     reader.take_messages();
     for (const Jail& block : blocks) reader.read(block);
     reader.check_names();
+    result.services.shrink_to_fit();  // they are kept as they are
   } else {
     reader.take_messages();
   }

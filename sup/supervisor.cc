@@ -94,7 +94,7 @@ void Supervisor::signal_process(size_t service, int64_t now) {
 void Supervisor::finish_process(size_t service, int64_t now) {
   const ServiceSpec& spec = specs_[service];
   ServiceLife& life = lives_[service];
-  if (spec.finish.empty() || life.group == 0) return step(service, Event::ended, now);
+  if (spec.finish.empty() || life.group == 0 || abandoned_) return step(service, Event::ended, now);
   life.asked = life.finishing = true;
   life.deadline = deadline_after(spec.finish_timeout, now);
   order(Kind::finish, service);

@@ -84,6 +84,8 @@ class Supervisor {
   // started any more until start_all().
   void start_all(int64_t now);
   void stop_all(int64_t now);
+  // Everything is being killed: nothing is started any more, not even finish commands.
+  void abandon(int64_t now);
   // One service, with what it needs, or what needs it. `once`: it is not run again after its end.
   // ENOTSUP: it can never be started; EBUSY: everything is being stopped.
   Result<void> start(size_t service, int64_t now, bool once = false);
@@ -150,6 +152,7 @@ class Supervisor {
   size_t taken_ = 0;
   std::vector<uint16_t> marked_;  // scratch of closure()
   bool ending_ = true;
+  bool abandoned_ = false;
 };
 
 }  // namespace jail

@@ -136,7 +136,7 @@ void Supervisor::closure(size_t service, bool above, Each each) {
 // Requests.
 
 void Supervisor::start_all(int64_t now) {
-  ending_ = false;
+  ending_ = abandoned_ = false;
   for (size_t i = 0; i < specs_.size(); ++i) {
     lives_[i].wanted = !specs_[i].down && !lives_[i].leaving;
     lives_[i].done = lives_[i].once = false;
@@ -149,6 +149,11 @@ void Supervisor::stop_all(int64_t now) {
   ending_ = true;
   for (ServiceLife& life : lives_) life.hold = false;
   pass(now);
+}
+
+void Supervisor::abandon(int64_t now) {
+  abandoned_ = true;
+  stop_all(now);
 }
 
 Result<void> Supervisor::allowed(size_t service) const {

@@ -368,6 +368,20 @@ TEST(Supervisor, Finishs125MeansNeverAgain) {
   EXPECT_EQ(world.start("a"), "run a");
 }
 
+TEST(Supervisor, WhereEverythingIsKilledNoFinishRuns) {
+  ServiceSpec a = service("a"), b = service("b", {"a"});
+  a.finish = b.finish = {"f"};
+  World world({a, b});
+  world.boot();
+  EXPECT_EQ(world.stop_all(), "signal b 15");
+  world.supervisor.abandon(world.now);
+  EXPECT_EQ(world.end("b", {.signal = 9}), "signal a 15");
+  EXPECT_EQ(world.end("a", {.signal = 9}), "");
+  EXPECT_TRUE(world.supervisor.all_down());
+  world.boot();
+  EXPECT_EQ(world.end("a", {.code = 1}), "finish a 1 0");
+}
+
 TEST(Supervisor, AFinishThatCannotBeStartedIsNoReasonToStop) {
   ServiceSpec spec = service("a");
   spec.finish = {"f"};
