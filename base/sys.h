@@ -40,8 +40,10 @@ inline int chdir(const char* path) { return tried("chdir", [&] { return ::chdir(
 inline int chroot(const char* path) { return tried("chroot", [&] { return ::chroot(path); }); }
 inline int connect(int fd, const sockaddr_un* address) { return tried("connect", [&] { return ::connect(fd, reinterpret_cast<const sockaddr*>(address), sizeof *address); }); }
 inline int dup2(int from, int to) { return tried("dup2", [&] { return ::dup2(from, to); }); }
+inline int execve(const char* path, char* const argv[], char* const env[]) { return tried("execve", [&] { return ::execve(path, argv, env); }); }
 inline int execvp(const char* file, char* const argv[]) { return tried("execvp", [&] { return ::execvp(file, argv); }); }
 inline int fchdir(int fd) { return tried("fchdir", [&] { return ::fchdir(fd); }); }
+inline int fchown(int fd, uid_t owner, gid_t group) { return tried("fchown", [&] { return ::fchown(fd, owner, group); }); }
 inline DIR* fdopendir(int fd) { return fault_point("fdopendir") ? nullptr : ::fdopendir(fd); }
 inline int fchmod(int fd, mode_t mode) { return tried("fchmod", [&] { return ::fchmod(fd, mode); }); }
 inline int fcntl(int fd, int command, long argument = 0) { return tried("fcntl", [&] { return ::fcntl(fd, command, argument); }); }
@@ -51,6 +53,7 @@ inline int fstat(int fd, struct stat* status) { return tried("fstat", [&] { retu
 inline int fstatat(int dir, const char* path, struct stat* status, int flags) { return tried("fstatat", [&] { return ::fstatat(dir, path, status, flags); }); }
 inline int fsync(int fd) { return tried("fsync", [&] { return ::fsync(fd); }); }
 inline int ftruncate(int fd, off_t size) { return tried("ftruncate", [&] { return ::ftruncate(fd, size); }); }
+inline int getsockopt(int fd, int level, int option, void* value, socklen_t* size) { return tried("getsockopt", [&] { return ::getsockopt(fd, level, option, value, size); }); }
 inline int ioctl(int fd, unsigned long request, void* argument = nullptr) { return tried("ioctl", [&] { return ::ioctl(fd, request, argument); }); }
 inline int kill(pid_t pid, int signal) { return tried("kill", [&] { return ::kill(pid, signal); }); }
 inline int listen(int fd, int backlog) { return tried("listen", [&] { return ::listen(fd, backlog); }); }
@@ -83,6 +86,7 @@ inline int tcsetattr(int fd, int when, const termios* modes) { return tried("tcs
 inline int tcsetpgrp(int fd, pid_t group) { return tried("tcsetpgrp", [&] { return ::tcsetpgrp(fd, group); }); }
 inline mode_t umask(mode_t mask) { return ::umask(mask); }
 inline int unlinkat(int dir, const char* path, int flags) { return tried("unlinkat", [&] { return ::unlinkat(dir, path, flags); }); }
+inline int waitid(idtype_t type, id_t id, siginfo_t* end, int options) { return tried("waitid", [&] { return ::waitid(type, id, end, options); }); }
 inline pid_t waitpid(pid_t pid, int* status, int options) { return tried("waitpid", [&] { return ::waitpid(pid, status, options); }); }
 inline ssize_t write(int fd, const void* data, size_t size) { return tried("write", [&] { return ::write(fd, data, size); }); }
 // clang-format on

@@ -302,6 +302,8 @@ void Console::type_link() {
 // --- the terminal itself ---
 
 bool Console::hang_up() {
+  // Before, as somebody of the host may have hung it up, and a dead one cannot be reset; and after.
+  if (Result<Fd> slave = open_slave(master_)) slave_ = std::move(*slave);
   const bool revoked = jail::hang_up(master_, slave_.get());
   if (Result<Fd> slave = open_slave(master_)) {
     slave_ = std::move(*slave);

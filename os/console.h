@@ -44,7 +44,8 @@ struct LinkTerminal {
   std::string path;  // of the slave: "/dev/pts/N"
 };
 
-// Raw, for root alone as nmdm(4)'s. ENOENT: /dev/pts is not where new terminals of this host are.
+// Raw; root's, and of the group 0, with mode 0660. ENOENT: /dev/pts is not where new terminals of
+// this host are.
 Result<LinkTerminal> make_link_terminal();
 
 // The path that cu(1) opens: a symbolic link. One that leads to this terminal already is a success;

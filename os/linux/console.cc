@@ -83,7 +83,11 @@ Result<LinkTerminal> make_link_terminal() {
     return fail_errno(made.path);
   if (ours.st_dev != named.st_dev || ours.st_ino != named.st_ino)
     return fail_errno(made.path, ENOENT);
+  // Not the group of terminals, to which anybody's write(1) may print. But root's: Debian's cu is
+  // uucp by the time it opens the line, and has only its group from root.
   if (sys::fchmod(slave.get(), 0600) != 0) return fail_errno(made.path);
+  if (sys::fchown(slave.get(), 0, 0) == 0 && sys::fchmod(slave.get(), 0660) != 0)
+    return fail_errno(made.path);
   TRY(make_raw(slave.get()));
   // That this slave is closed now is what makes the master look hung up, and not just new.
   return made;

@@ -2,6 +2,7 @@
 // L2). FreeBSD hides nodes of the one devfs by rules; here only what a rule shows is made at all.
 #include "os/linux/devices.h"
 
+#include "os/console.h"
 #include "os/linux/abi.h"
 #include "os/linux/tree.h"
 #include "os/mount.h"
@@ -68,12 +69,6 @@ Result<Fd> build_devices(int64_t ruleset) {
   return tree;
 }
 
-// max: the host has 4096 terminals in all, and one jail must not take them.
-Result<Fd> build_terminals() {
-  Words settings = {"source=devpts", "gid=5", "mode=620", "ptmxmode=666", "max=1024"};
-  return new_tree("devpts", settings, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
-}
-
 }  // namespace
 
 Result<void> put_devices(const Fd& point, int64_t ruleset, uint64_t attributes) {
@@ -84,7 +79,7 @@ Result<void> put_devices(const Fd& point, int64_t ruleset, uint64_t attributes) 
   }
   Fd tree = TRY(build_devices(ruleset));
   Fd terminals;
-  if (ruleset >= terminals_from) terminals = TRY(build_terminals());
+  if (ruleset >= terminals_from) terminals = TRY(make_terminals());
   mount_attr change{};
   change.attr_set = attributes;
   if (attributes != 0 && sys::mount_setattr(tree.get(), "", AT_EMPTY_PATH, &change) < 0)

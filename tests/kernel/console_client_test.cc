@@ -453,6 +453,33 @@ TEST_F(ClientTest, AScriptTypesAllOfItsInputAndHearsOn) {
   EXPECT_EQ(status(), 128 + SIGTERM);
 }
 
+// console.link with what people have for it. Debian's cu becomes uucp before it opens the line.
+TEST_F(ClientTest, TheRealCuOpensTheLink) {
+  if (access("/usr/bin/cu", X_OK) != 0) GTEST_SKIP() << "no cu here";
+  const LinkTerminal link = make_link_terminal().value();
+  pair_->set_link(link.master.get());
+  client_ = forkpty(&terminal_, nullptr, nullptr, nullptr);
+  ASSERT_GE(client_, 0);
+  if (client_ == 0) {
+    execl("/usr/bin/cu", "cu", "-l", link.path.c_str(), nullptr);
+    _exit(127);
+  }
+  terminal_fd_.reset(terminal_);
+  sys::fcntl(terminal_, F_SETFL, O_NONBLOCK);
+  see("Connected");
+  type("root\r");
+  see("root\r\n");
+  EXPECT_EQ(pair_->typed(5), "root\n");
+  pair_->print("Password: ");
+  see("Password: ");
+  type("\r~.");
+  see("Disconnected");
+  EXPECT_EQ(status(), 0);
+  pair_->settle();
+  pair_->print("nobody is there\n");
+  EXPECT_FALSE(pair_->turn(100));
+}
+
 TEST_F(ClientTest, TheEndOfTheTerminalIsTheEnd) {
   start_attached();
   slave_fd_.reset();

@@ -291,11 +291,12 @@ class Link : public ConsoleTest {
   LinkTerminal link_;
 };
 
-TEST_F(Link, IsForRootAloneAndRaw) {
+TEST_F(Link, IsForRootAndItsGroupAndRaw) {
   struct stat status{};
   ASSERT_EQ(sys::fstatat(AT_FDCWD, link_.path.c_str(), &status, 0), 0);
-  EXPECT_EQ(status.st_mode & 07777, 0600u);
+  EXPECT_EQ(status.st_mode & 07777, 0660u);
   EXPECT_EQ(status.st_uid, 0u);
+  EXPECT_EQ(status.st_gid, 0u);
   termios modes{};
   Fd opened = open_link();
   ASSERT_EQ(sys::tcgetattr(opened.get(), &modes), 0);
