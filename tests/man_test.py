@@ -78,7 +78,8 @@ def letters(source, start=""):
 
 def options_of(program):
     if program == "jinit":
-        return {word: "none" for word in re.findall(r'strcmp\(words\[1\], "-(-\w+)"\)', read("init/main.cc"))}
+        of_process_1 = {word: "none" for word in re.findall(r'strcmp\(words\[1\], "-(-\w+)"\)', read("init/main.cc"))}
+        return of_process_1 | letters(read("init/entry.cc"))
     options = letters(read({"jail": "cmd/options.cc"}.get(program, f"cmd/{program}.cc")))
     if "take_libxo" in read(f"cmd/{program}.cc"):
         options["-libxo"] = "value"
