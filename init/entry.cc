@@ -9,8 +9,7 @@
 //                           our group, keys and stops reach it like the rest of the job, and we
 //                           hand on only what was sent to us alone. When it stops, so do we: that
 //                           is what the shell sees.
-//   somebody's job, -g      A group of its own; we pass the foreground back and forth, as shells
-//   do.
+//   somebody's job, -g      a group of its own; we pass the foreground back and forth.
 //
 // All signals are blocked and none has a handler, so nothing is to be undone for the command but
 // the mask, and process 1 gets also those that the kernel would not give it.
@@ -26,7 +25,7 @@
 #include "base/sys.h"
 #include "os/adopt.h"
 
-extern char** environ;
+extern char** environ;  // NOLINT(readability-redundant-declaration): only glibc's header has it
 
 namespace jail {
 namespace {
@@ -65,9 +64,8 @@ struct Charge {
 int take_number(const char*& text, int limit) {
   if (*text < '0' || *text > '9') return -1;
   int value = 0;
-  for (; *text >= '0' && *text <= '9'; ++text)
-    if ((value = value * 10 + (*text - '0')) > limit) return -1;
-  return value;
+  for (; *text >= '0' && *text <= '9' && value <= limit; ++text) value = value * 10 + (*text - '0');
+  return value <= limit ? value : -1;
 }
 
 // STATUS, which is to be 0, or STATUS:NEW.

@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 
+// NOLINTBEGIN(cppcoreguidelines-no-malloc): this is what the others stand on
 void* operator new(size_t size) {
   for (;;) {
     if (void* memory = malloc(size == 0 ? 1 : size)) return memory;
@@ -25,15 +26,11 @@ void operator delete(void* memory) noexcept {
 void operator delete(void* memory, size_t /*size*/) noexcept {
   free(memory);
 }
+// NOLINTEND(cppcoreguidelines-no-malloc)
 
+#ifdef __GLIBCXX__
 // NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl58-cpp): the library's own names
 namespace std {
-
-[[noreturn]] void __throw_bad_alloc();
-[[noreturn]] void __throw_bad_array_new_length();
-[[noreturn]] void __throw_length_error(const char* what);
-[[noreturn]] void __throw_logic_error(const char* what);
-[[noreturn]] void __throw_out_of_range_fmt(const char* what, ...);
 
 void __throw_bad_alloc() {
   jail::bug("bad_alloc");
@@ -57,3 +54,4 @@ void __throw_out_of_range_fmt(const char* what, ...) {
 
 }  // namespace std
 // NOLINTEND(bugprone-reserved-identifier,cert-dcl58-cpp)
+#endif
