@@ -11,10 +11,11 @@
 namespace jail {
 namespace {
 
-// Limits that need no name outside: files together; bytes of the arena, looked at where a block
-// opens (full names of nested blocks grow faster than the text); bytes of a token in a message.
+// Limits that need no name outside: files together; bytes of what is made of all texts (names of
+// nested blocks, and statements of two bytes, are far larger than the text); bytes of a token in a
+// message.
 constexpr size_t most_sources = 100'000;
-constexpr size_t largest_arena = size_t{512} << 20;
+constexpr size_t most_room = size_t{512} << 20;
 constexpr size_t longest_shown = 4096;
 
 // How the files that a pattern means are found. Only parse_file() knows: a static program that
@@ -57,6 +58,7 @@ class Parser {
   bool assignment(File& file, const Token& target);
   bool word_list(File& file);
   void word(File& file);
+  bool has_room(File& file);
   void add_statement(File& file, const Token& target, Assign assign);
   void include(File& file);
   void include_pattern(const File& file, std::string_view pattern);
@@ -192,7 +194,7 @@ void Parser::open_block(File& file, const Token& name) {
   }
   blocks_.push_back(conf_.definitions.size());
   conf_.definitions.push_back({.name = full, .place = file.source->base + name.begin});
-  if (blocks_.size() <= deepest_block && conf_.arena.used() <= largest_arena) return;
+  if (!has_room(file) || blocks_.size() <= deepest_block) return;
   report(file, name.begin, name.begin, "blocks nested too deeply", true);
   stopped_ = true;
 }
@@ -215,7 +217,7 @@ bool Parser::assignment(File& file, const Token& target) {
   if (file.token.kind != TokenKind::semicolon) return syntax_error(file);
   if (plain && target.kind == TokenKind::text && target.text == ".include") {
     include(file);
-  } else {
+  } else if (has_room(file)) {
     add_statement(file, target, assign);
   }
   shift(file);
@@ -227,6 +229,7 @@ bool Parser::word_list(File& file) {
   for (;;) {
     if (!file.token.is_piece() || file.token.glued) return syntax_error(file);
     word(file);
+    if (!has_room(file)) return false;
     if (file.token.kind != TokenKind::comma) return true;
     shift(file);
   }
@@ -253,11 +256,23 @@ void Parser::word(File& file) {
       copied = true;
     }
     shift(file);
-  } while (file.token.is_piece() && file.token.glued);
+  } while (file.token.is_piece() && file.token.glued && has_room(file));
   if (copied) word.text = conf_.arena.copy(std::string_view(scratch_));
   word.references = conf_.arena.copy(std::span<const Reference>(references_)).data();
   word.reference_count = static_cast<uint32_t>(references_.size());
   words_.push_back(word);
+}
+
+// Whether more may be taken in. It is asked for every piece, as one statement may be a whole file.
+bool Parser::has_room(File& file) {
+  const size_t taken = conf_.arena.used() + conf_.names.all().size() * sizeof(Name) +
+                       conf_.definitions.size() * sizeof(Definition) +
+                       words_.size() * sizeof(Word) + references_.size() * sizeof(Reference);
+  if (taken > most_room && !stopped_) {
+    report(file, file.token.begin, file.token.begin, "too much in all files together", true);
+    stopped_ = true;
+  }
+  return !stopped_;
 }
 
 // Puts the statement just read into its block, or into the implicit `*` which stands where the

@@ -193,6 +193,22 @@ TEST(Limits, BlocksDoNotNestForEver) {
   EXPECT_TRUE(load_text("t", text).rejected());
 }
 
+// Full names of nested blocks leave little room; the rest is for what has no limit of its own.
+TEST(Limits, NothingIsTakenInOnceThereIsNoRoom) {
+  std::string full;
+  for (int depth = 0; depth < 31; ++depth) full += std::string(size_t{1} << 20, 'x') + "{";
+  const std::string end(31, '}');
+  EXPECT_TRUE(load_text("t", full + end).messages().empty());
+  for (const std::string_view many : {"a;", "a{}", ",b", "$b"}) {
+    std::string text = full + (many.ends_with('b') ? "a=b" : "");
+    for (int i = 0; i < 1'200'000; ++i) text += many;
+    Config config = load_text("t", text + (many.ends_with('b') ? ";" : "") + end);
+    ASSERT_EQ(config.messages().size(), 1U) << many;
+    EXPECT_EQ(config.messages()[0].text, "too much in all files together");
+    EXPECT_TRUE(config.rejected());
+  }
+}
+
 TEST(Limits, ManyJailsTimesManyParametersIsRefused) {
   std::string text;
   for (int i = 0; i < 5000; ++i) text += "p" + std::to_string(i) + ";";
