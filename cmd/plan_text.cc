@@ -42,39 +42,56 @@ Result<void> print_stop(const Host& host, const Job& job) {
   return {};
 }
 
-// Depth first; jails that need nothing done are left out.
-void add_needed(const Request& request, size_t job, std::vector<bool>& seen,
+// Depth first, without recursion: a chain may be as long as the file. Jails that need nothing done
+// are left out.
+void add_needed(const Request& request, size_t first, std::vector<bool>& seen,
                 std::vector<size_t>& order) {
-  if (seen[job]) return;
-  seen[job] = true;
-  const bool stops = request.items[job].what == Do::stop;
-  for (const Edge& edge : stops ? request.graph.needed_by[job] : request.graph.needs[job])
-    if (!edge.loop && request.items[edge.job].running == stops)
-      add_needed(request, edge.job, seen, order);
-  order.push_back(job);
+  struct Step {
+    size_t job, edge;  // the next of its edges
+  };
+  std::vector<Step> path;
+  auto go_to = [&](size_t job) {
+    if (!seen[job]) path.push_back({job, 0});
+    seen[job] = true;
+  };
+  go_to(first);
+  while (!path.empty()) {
+    Step& at = path.back();
+    const bool stops = request.items[at.job].what == Do::stop;
+    const auto& edges = stops ? request.graph.needed_by[at.job] : request.graph.needs[at.job];
+    if (at.edge == edges.size()) {
+      order.push_back(at.job);
+      path.pop_back();
+      continue;
+    }
+    const Edge& edge = edges[at.edge++];
+    if (!edge.loop && request.items[edge.job].running == stops) go_to(edge.job);
+  }
 }
 
-// The jails asked for, each behind those that it pulls in.
-std::vector<size_t> with_needed(Request& request) {
+}  // namespace
+
+std::vector<size_t> planned_jobs(Request& request) {
   std::vector<bool> seen(request.jobs.size());
   std::vector<size_t> order;
+  bool settled = false;  // once, and none is left that has nothing to do
   for (size_t job : request.asked) {
     const Do what = request.items[job].what;
-    for (size_t i = 0; i < request.items.size(); ++i)
-      if (request.items[i].what == Do::nothing && (what == Do::stop || what == Do::start))
-        request.items[i].what = what;
+    if (!settled && (what == Do::stop || what == Do::start)) {
+      for (Item& item : request.items)
+        if (item.what == Do::nothing) item.what = what;
+      settled = true;
+    }
     add_needed(request, job, seen, order);
   }
   return order;
 }
 
-}  // namespace
-
 // A modification has no acts: the line that -v would print stands for it. One job's error hides no
 // other's plan.
 int print_plans(const Host& host, Request& request) {
   int status = request.failed ? 1 : 0;
-  for (size_t index : with_needed(request)) {
+  for (size_t index : planned_jobs(request)) {
     Job& job = request.jobs[index];
     const Do what = request.items[index].what;
     const Step step = what == Do::stop     ? Step::stop
