@@ -33,9 +33,6 @@ struct Process1 {
 // a zombie. ESRCH if there is none. Error: "process N: strerror".
 Result<uint64_t> start_time(pid_t pid);
 
-// A pidfd for any process of the host. ESRCH if there is none, or if it cannot be opened.
-Result<Fd> open_process(pid_t pid);
-
 // Sends a signal to the process behind a pidfd; one that has ended is a success.
 Result<void> signal_process(int pidfd, int signal);
 
@@ -50,8 +47,9 @@ Result<Fd> open_signals(const sigset_t& signals);
 // The number of one such signal, taken; 0 if none is pending. Never waits.
 int read_signal(int fd);
 
-// A pidfd for it, or ESRCH if it has ended (also where it is a zombie, or another process has its
-// number by now). Any other error: it cannot be told.
+// A pidfd for it, or for any other process known by number and start time. ESRCH if it has ended
+// (also where it is a zombie, or another process has its number by now). Any other error: it cannot
+// be told.
 Result<Fd> open_process1(const Process1& process1);
 
 // The processes of a group and of all below it but those in directories named in `except` (at any

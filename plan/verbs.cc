@@ -113,8 +113,9 @@ int64_t now_ms() {
 
 // Waits for a process that got SIGTERM until `end`. False: out of time.
 Result<bool> await_until(const Process1& told, int64_t end) {
-  Result<Fd> process = open_process(told.pid);
-  if (!process || start_time(told.pid).value_or(0) != told.start) return true;
+  Result<Fd> process = open_process1(told);
+  if (!process && process.error().code == ESRCH) return true;
+  if (!process) return std::unexpected(std::move(process.error()));
   for (;;) {
     const int64_t left = std::clamp<int64_t>(end - now_ms(), 0, INT_MAX);
     if (TRY(await_end(process->get(), static_cast<int>(left), -1))) return true;
@@ -133,9 +134,12 @@ Result<void> terminate(World& world) {
   std::vector<Process1> told;  // not by descriptor: there may be more than we can open
   std::string numbers;
   for (pid_t pid : *members) {
-    Result<Fd> process = open_process(pid);
-    Result<uint64_t> start = process ? start_time(pid) : fail_errno("process", ESRCH);
-    if (!start || !signal_process(process->get(), SIGTERM)) continue;
+    Result<uint64_t> start = start_time(pid);
+    Result<Fd> process =
+        start ? open_process1({pid, *start}) : std::unexpected(std::move(start.error()));
+    if (!process && process.error().code != ESRCH)
+      return std::unexpected(std::move(process.error()));
+    if (!process || !signal_process(process->get(), SIGTERM)) continue;
     numbers += fmt::format(" {}", pid);
     told.push_back({pid, *start});
   }

@@ -80,12 +80,6 @@ Result<uint64_t> start_time(pid_t pid) {
   return TRY(read_stat(pid)).start;
 }
 
-Result<Fd> open_process(pid_t pid) {
-  Fd pidfd(sys::pidfd_open(pid, 0));
-  if (!pidfd) return fail_errno(fmt::format("process {}", pid), ESRCH);
-  return pidfd;
-}
-
 Result<void> signal_process(int pidfd, int signal) {
   if (sys::pidfd_send_signal(pidfd, signal, nullptr, 0) != 0 && errno != ESRCH)
     return fail_errno("signal");

@@ -68,21 +68,20 @@ Result<uint64_t> start_time(pid_t pid) {
   return static_cast<uint64_t>(parse_int(split(stat.substr(comm + 2), " ").at(19)).value());
 }
 
-Result<Fd> open_process(pid_t pid) {
-  if (const Words* row = fake::look_for(process_row(pid)))
-    return fake::make_handle(Thing::process, (*row)[1] + " " + (*row)[2]);
-  Fd real(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-  if (!real) return fail_errno(fmt::format("process {}", pid), ESRCH);
-  fake::note_handle(real.get(), Thing::none, "");
-  return real;
-}
-
+// A row {"full"} leaves descriptors for processes 1 alone.
 Result<Fd> open_process1(const Process1& process1) {
   const std::string name = fmt::format("{} {}", process1.pid, process1.start);
-  if (fake::look_for(named_row(name))) return fake::make_handle(Thing::process, name);
-  if (start_time(process1.pid) != process1.start)
-    return fail_errno(fmt::format("process {}", process1.pid), ESRCH);
-  return open_process(process1.pid);
+  const std::string noun = fmt::format("process {}", process1.pid);
+  if (const Words* row = fake::look_for(named_row(name))) {
+    const bool daemon = (*row)[4] == "daemon";
+    if (daemon && fake::look_for({"full"})) return fail_errno(noun, EMFILE);
+    return fake::make_handle(Thing::process, name);
+  }
+  if (start_time(process1.pid) != process1.start) return fail_errno(noun, ESRCH);
+  Fd real(static_cast<int>(::syscall(SYS_pidfd_open, process1.pid, 0)));
+  if (!real) return fail_errno(noun, ESRCH);
+  fake::note_handle(real.get(), Thing::none, "");
+  return real;
 }
 
 // Stubborn processes, and process 1, take no notice of anything but SIGKILL.

@@ -268,6 +268,26 @@ TEST_F(Lives, WhoTakesNoNoticeOfTermIsKilled) {
   expect_as_before();
 }
 
+TEST_F(Lives, WhoCannotBeToldToEndIsNamedAndKilled) {
+  ASSERT_TRUE(start(conf("persist; exec.start = 'daemon one';"), "web"));
+  {
+    Table table;
+    table.add({"full"});
+    table.save();
+  }
+  testing::internal::CaptureStderr();
+  EXPECT_TRUE(stop("", "web"));
+  const std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_TRUE(said.starts_with("jail: web: process ")) << said;
+  EXPECT_TRUE(said.ends_with(": Too many open files\n")) << said;
+  {
+    Table table;
+    table.erase({"full"});
+    table.save();
+  }
+  expect_as_before();
+}
+
 TEST_F(Lives, WithoutHooksAStopStillUndoesEveryResource) {
   ASSERT_TRUE(start(conf(hooks + "ip4.addr = 'em0|192.0.2.9/24'; mount = '/srv /x nullfs rw 0 0';"),
                     "web"));
