@@ -225,6 +225,13 @@ void overlay(const Spec& changes, Spec& spec) {
 }
 
 Result<void> check_range(const Param& param, const Spec& spec) {
+  // Two that are more than a range, in the kernel's words (Appendix A).
+  if (param.field == Field(&Spec::osreldate) && spec.osreldate == 0)
+    return fail(EINVAL, "osreldate cannot be 0");
+  if (param.field == Field(&Spec::osrelease) && spec.osrelease &&
+      (spec.osrelease->empty() || spec.osrelease->size() > param.extra.longest))
+    return fail(EINVAL,
+                fmt::format("osrelease string must be 1-{} bytes long", param.extra.longest));
   int code = 0;
   with_field(param, [&](auto field) {
     if (spec.*field) code = refusal(param, *(spec.*field));
@@ -241,7 +248,8 @@ Result<void> check_ranges(const Spec& spec) {
     Result<void> checked = check_range(param, spec);
     if (checked) continue;
     // What explains itself is shown as it is (Appendix A).
-    return checked.error().code == E2BIG ? std::move(checked) : in("jail_set", std::move(checked));
+    const bool explained = checked.error().text != std::strerror(checked.error().code);
+    return explained ? std::move(checked) : in("jail_set", std::move(checked));
   }
   return {};
 }

@@ -40,10 +40,11 @@ void overlay(const Spec& changes, Spec& spec);
 // `disable` where it is not allowed, more than 255 addresses of a family. The command's own numbers
 // have no range. The error is that of the first field in the order of params(); its text is the
 // whole message: ENAMETOOLONG "jail_set: File name too long", EFBIG (meta, env) "jail_set: File too
-// large", EINVAL "jail_set: Invalid argument", E2BIG "too many IPv4 addresses".
+// large", EINVAL "jail_set: Invalid argument", E2BIG "too many IPv4 addresses", EINVAL "osreldate
+// cannot be 0" and "osrelease string must be 1-31 bytes long".
 Result<void> check_ranges(const Spec& spec);
 
-// The same of one field; the text is that of the errno alone, or of the addresses.
+// The same of one field; the text is that of the errno alone where it does not explain itself.
 Result<void> check_range(const Param& param, const Spec& spec);
 
 // The words of J2.2's three-way type: "disable", "new", "inherit".

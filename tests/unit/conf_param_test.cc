@@ -213,6 +213,22 @@ TEST(Values, AnOverlayTakesWhatIsGiven) {
   EXPECT_EQ(spec.ip4_addr, Words{});
 }
 
+TEST(Ranges, AReleaseIsSomethingAndItsRefusalExplainsItself) {
+  Spec spec;
+  for (const std::string& release : {std::string(), std::string(32, '1')}) {
+    spec.osrelease = release;
+    ASSERT_FALSE(check_ranges(spec)) << release;
+    EXPECT_EQ(check_ranges(spec).error().text, "osrelease string must be 1-31 bytes long");
+  }
+  spec.osrelease = std::string(31, '1');
+  spec.osreldate = -1;
+  EXPECT_TRUE(check_ranges(spec));
+  spec.osreldate = 0;
+  EXPECT_EQ(check_ranges(spec).error().text, "osreldate cannot be 0");
+  spec.osreldate = int64_t{1} << 40;
+  EXPECT_EQ(check_ranges(spec).error().text, "jail_set: Invalid argument");
+}
+
 TEST(Ranges, MoreThan255AddressesOfAFamilyAreTooMany) {
   Spec spec;
   spec.ip4_addr = Words(255, "10.0.0.1");
