@@ -1,5 +1,6 @@
 #include "conf/import.h"
 
+#include <algorithm>
 #include <fcntl.h>
 #include <fmt/format.h>
 
@@ -161,7 +162,8 @@ Words interface_words(Family family, const Spec& spec) {
   Words result;
   for (const std::string& word : words.value_or(Words{})) {
     auto parsed = parse_addresses(family, std::span(&word, 1), spec.interface.value_or(""));
-    if (parsed && !parsed->empty() && !parsed->front().interface.empty()) result.push_back(word);
+    auto on_interface = [](const Address& address) { return !address.interface.empty(); };
+    if (parsed && std::ranges::any_of(*parsed, on_interface)) result.push_back(word);
   }
   return result;
 }

@@ -63,8 +63,8 @@ std::string given_text(const Given& given);
 std::string quote_value(std::string_view value);
 
 // The words of ip4.addr or ip6.addr that yield an interface command: those with an interface of
-// their own, or all where `interface` is given. Of several addresses in one word the first decides;
-// a word that is no address yields none.
+// their own, or all where `interface` is given. Of several addresses in one word one is enough; a
+// word that is no address yields none.
 Words interface_words(Family family, const Spec& spec);
 
 }  // namespace jail

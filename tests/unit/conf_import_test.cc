@@ -3,6 +3,7 @@
 
 #include "cmd/errors.h"
 #include "cmd/explain.h"
+#include "conf/address.h"
 #include "conf/config.h"
 #include "conf/import.h"
 #include "tests/unit/conf_test.h"
@@ -153,6 +154,17 @@ TEST_F(ImportFiles, ExplainShowsWhereValuesComeFrom) {
             "              \"b c\"   c.conf:4\n"
             "  $d          /j      c.conf:1\n");
   EXPECT_EQ(explain(load("c.conf"), "zz").error().text, "\"zz\" not found");
+}
+
+TEST(InterfaceWords, AreThoseWithAnAddressThatHasAnInterface) {
+  Spec spec;
+  spec.ip4_addr =
+      Words{"10.0.0.1", "em0|10.0.0.2", "10.0.0.3,em0|10.0.0.4", "em0|10.0.0.5,10.0.0.6"};
+  EXPECT_EQ(interface_words(Family::ip4, spec),
+            (Words{"em0|10.0.0.2", "10.0.0.3,em0|10.0.0.4", "em0|10.0.0.5,10.0.0.6"}));
+  spec.interface = "em1";
+  EXPECT_EQ(interface_words(Family::ip4, spec), *spec.ip4_addr);
+  EXPECT_EQ(interface_words(Family::ip6, spec), Words{});
 }
 
 TEST(Quotes, AreThoseOfTheRecord) {
