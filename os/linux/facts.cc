@@ -9,6 +9,19 @@ namespace jail {
 
 namespace {
 
+// A field of mountinfo: white space and backslashes stand in it as three octal digits (proc(5)).
+std::string decoded(std::string_view field) {
+  std::string text;
+  while (!field.empty()) {
+    const bool escape = field[0] == '\\' && field.size() > 3;
+    text += escape
+                ? static_cast<char>((field[1] - '0') * 64 + (field[2] - '0') * 8 + field[3] - '0')
+                : field[0];
+    field.remove_prefix(escape ? 4 : 1);
+  }
+  return text;
+}
+
 // The mount point of the cgroup v2 hierarchy: the whole of /sys/fs/cgroup, or its directory
 // `unified` on hybrid hosts. Only v2 has a cgroup.procs there, at its root; a mount table, which
 // may be long, is read only where neither is it.
@@ -22,7 +35,8 @@ std::string find_groups() {
   if (!mounts) return {};
   for (const std::string& line : split(*mounts, "\n")) {
     Words fields = split(line, " ");
-    if (fields.size() > 4 && line.find(" - cgroup2 ") != std::string::npos) return fields[4];
+    if (fields.size() > 4 && line.find(" - cgroup2 ") != std::string::npos)
+      return decoded(fields[4]);
   }
   return {};
 }
