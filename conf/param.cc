@@ -186,6 +186,12 @@ const char* jailsys_name(JailSys value) {
   return jailsys_names[static_cast<size_t>(value)];
 }
 
+std::optional<bool> Spec::* permission_field(const Param& param) {
+  auto field = std::get_if<std::optional<bool> Spec::*>(&param.field);
+  const bool allows = std::string_view(param.name).starts_with("allow.");
+  return field && allows && param.owner == Owner::kernel ? *field : nullptr;
+}
+
 Result<void> set_field(const Found& found, std::span<const std::string_view> words, Spec& spec) {
   Input input{found, words, spec};
   return std::visit([&](auto field) { return put(input, field); }, found.param->field);

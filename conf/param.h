@@ -47,6 +47,9 @@ Result<void> check_ranges(const Spec& spec);
 // The same of one field; the text is that of the errno alone where it does not explain itself.
 Result<void> check_range(const Param& param, const Spec& spec);
 
+// The field of a permission, allow.* of the kernel's (J2.3); nullptr for any other parameter.
+std::optional<bool> Spec::* permission_field(const Param& param);
+
 // The words of J2.2's three-way type: "disable", "new", "inherit".
 const char* jailsys_name(JailSys value);
 

@@ -91,12 +91,8 @@ void drop_commands(Spec& spec) {
 }
 
 void set_permissions(Spec& spec) {
-  for (const Param& param : params()) {
-    auto field = std::get_if<std::optional<bool> Spec::*>(&param.field);
-    std::string_view name = param.name;
-    if (!field || param.owner != Owner::kernel || !name.starts_with("allow.")) continue;
-    set_default(spec.**field, param.extra.on);
-  }
+  for (const Param& param : params())
+    if (auto field = permission_field(param)) set_default(spec.*field, param.extra.on);
 }
 
 }  // namespace
@@ -141,15 +137,14 @@ Result<void> keep_within(Spec& spec, const Spec& above) {
   if (spec.enforce_statfs && *spec.enforce_statfs < above.enforce_statfs.value_or(2))
     return refused;
   for (const Param& param : params()) {
-    auto field = std::get_if<std::optional<bool> Spec::*>(&param.field);
-    const std::string_view name = param.name;
-    if (!field || param.owner != Owner::kernel || !name.starts_with("allow.")) continue;
+    auto field = permission_field(param);
     // The two that are not bound to the jail above (J2.3).
-    if (name == "allow.unprivileged_proc_debug" || name == "allow.unprivileged_parent_tampering")
+    if (field == nullptr || field == &Spec::allow_unprivileged_proc_debug ||
+        field == &Spec::allow_unprivileged_parent_tampering)
       continue;
-    if ((above.**field).value_or(true)) continue;
-    if ((spec.**field).value_or(false)) return refused;
-    spec.** field = false;
+    if ((above.*field).value_or(true)) continue;
+    if ((spec.*field).value_or(false)) return refused;
+    spec.*field = false;
   }
   if (!spec.securelevel && above.securelevel.value_or(-1) > 0) spec.securelevel = above.securelevel;
   return {};

@@ -84,8 +84,8 @@ Spec changes_of(const Spec& wanted) {
 bool takes_rights(const Spec& changes) {
   if (changes.securelevel.value_or(0) > 0) return true;
   return std::ranges::any_of(params(), [&](const Param& param) {
-    auto field = std::get_if<std::optional<bool> Spec::*>(&param.field);
-    return field && std::string_view(param.name).starts_with("allow.") && changes.**field == false;
+    auto field = permission_field(param);
+    return field && changes.*field == false;
   });
 }
 

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "conf/params.h"
+#include "conf/param.h"
 
 namespace jail {
 
@@ -14,15 +14,14 @@ Words rights_of(const Spec& spec) {
   if (spec.securelevel.value_or(-1) > 0)
     rights.push_back(fmt::format("securelevel={}", *spec.securelevel));
   for (const Param& param : params()) {
-    std::string_view name = param.name;
-    auto field = std::get_if<std::optional<bool> Spec::*>(&param.field);
-    if (!field || param.owner != Owner::kernel || !name.starts_with("allow.")) continue;
-    name.remove_prefix(6);
-    const bool granted = (spec.**field).value_or(param.extra.on);
+    auto field = permission_field(param);
+    if (!field) continue;
+    const std::string name = std::string(param.name).substr(6);  // without "allow."
+    const bool granted = (spec.*field).value_or(param.extra.on);
     if (granted)
-      rights.emplace_back(name);
+      rights.push_back(name);
     else if (param.extra.on)
-      rights.push_back("no" + std::string(name));
+      rights.push_back("no" + name);
   }
   return rights;
 }

@@ -493,6 +493,25 @@ TEST_F(Lives, AChangeIsInTheSnapshotAndInWhatIsShown) {
   expect_as_before();
 }
 
+TEST_F(Lives, ARightThatIsTakenAwayBringsARemarkAndNothingElseDoes) {
+  ASSERT_TRUE(start(conf("persist; allow.mlock;"), "web"));
+  auto errors_of = [&](const char* change) {
+    Job job = fake::job_of(conf(change), "web");
+    job.talk.quiet = false;
+    testing::internal::CaptureStdout();
+    testing::internal::CaptureStderr();
+    EXPECT_TRUE(modify_jail(fake::this_world(), job)) << change;
+    EXPECT_EQ(testing::internal::GetCapturedStdout(), "web: updated\n");
+    return testing::internal::GetCapturedStderr();
+  };
+  EXPECT_EQ(errors_of("allow.nomlock;"),
+            "jail: web: note: what was taken away holds for what starts in the jail from now on\n");
+  EXPECT_EQ(errors_of("allow.raw_sockets;"), "");
+  EXPECT_EQ(errors_of("allow.nodying;"), "");
+  ASSERT_TRUE(stop("", "web"));
+  expect_as_before();
+}
+
 TEST_F(Lives, WhatIsOnlySetAtCreationIsRefusedAndNothingChanges) {
   ASSERT_TRUE(start(conf("persist; ip4 = inherit;"), "web"));
   const std::string up = fingerprint();
