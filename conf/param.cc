@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 #include <limits>
 #include <strings.h>
-#include <type_traits>
 #include <vector>
 
 #include "conf/address.h"
@@ -146,15 +145,6 @@ Words words_of(const Words& value) {
 }
 Words words_of(JailSys value) {
   return {jailsys_name(value)};
-}
-
-// Calls `visitor` with the member pointer of a parameter's field, if it has one.
-template <class Visitor>
-void with_field(const Param& param, Visitor visitor) {
-  auto call = [&](auto field) {
-    if constexpr (!std::is_same_v<decltype(field), std::monostate>) visitor(field);
-  };
-  std::visit(call, param.field);
 }
 
 // The errno by which a create refuses a value, or 0.

@@ -6,12 +6,23 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <variant>
 
 #include "base/result.h"
 #include "conf/params.h"
 #include "conf/spec.h"
 
 namespace jail {
+
+// Calls `visitor` with the member pointer of a parameter's field, whatever its type, if it has one.
+template <class Visitor>
+void with_field(const Param& param, Visitor visitor) {
+  auto call = [&](auto field) {
+    if constexpr (!std::is_same_v<decltype(field), std::monostate>) visitor(field);
+  };
+  std::visit(call, param.field);
+}
 
 // Puts the words given for a parameter into its field; of what is no list, the last word counts. No
 // words: true, an empty list, the kernel's 0, empty string and `new`, and for a number or string of

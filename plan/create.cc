@@ -80,14 +80,9 @@ void set_sysv(Spec& spec) {
 
 // What hooks run, and with whose files, is nobody's business but root's.
 void drop_commands(Spec& spec) {
-  for (const Param& param : params()) {
-    if (param.owner != Owner::command) continue;
-    std::visit(
-        [&](auto field) {
-          if constexpr (!std::is_same_v<decltype(field), std::monostate>) (spec.*field).reset();
-        },
-        param.field);
-  }
+  for (const Param& param : params())
+    if (param.owner == Owner::command)
+      with_field(param, [&](auto field) { (spec.*field).reset(); });
 }
 
 void set_permissions(Spec& spec) {

@@ -69,12 +69,7 @@ Spec changes_of(const Spec& wanted) {
   Spec changes;
   for (const Param& param : params()) {
     if (param.owner != Owner::kernel || param.access != Access::any) continue;
-    std::visit(
-        [&](auto field) {
-          if constexpr (!std::is_same_v<decltype(field), std::monostate>)
-            changes.*field = wanted.*field;
-        },
-        param.field);
+    with_field(param, [&](auto field) { changes.*field = wanted.*field; });
   }
   changes.host.reset();  // settled at the jail's birth
   return changes;
