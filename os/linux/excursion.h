@@ -27,8 +27,6 @@ class Excursion {
   // Enters the mount namespace behind the descriptor `mounts`; root and working directory are its
   // root then (setns(2)). Error: "enter the view: strerror", and nothing has changed.
   Result<void> enter(int mounts);
-  // A descriptor of the mount namespace we came from; -1 once we have left.
-  int home() const { return home_.get(); }
   // Goes back. Also without an enter() before, and a second time, which does nothing.
   void leave();
 
