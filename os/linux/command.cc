@@ -77,10 +77,10 @@ Result<void> check_streams(const Command& command) {
 
 // Looked up before the fork, as NSS may hold locks and open descriptors. Nobody of that name is no
 // error here: the child says so in its turn, as on FreeBSD.
-Result<void> find_user_of(Launch& launch) {
+void find_user_of(Launch& launch) {
   const Identity& identity = launch.command.identity;
   launch.wants_user = identity.clean || !identity.user.empty();
-  if (!launch.wants_user || (launch.command.inside && !identity.user_of_host)) return {};
+  if (!launch.wants_user || (launch.command.inside && !identity.user_of_host)) return;
   auto found = identity.user.empty() ? host_user(getuid()) : host_user(identity.user);
   if (!found) {
     launch.refusal = fmt::format("getpwnam {}: {}", identity.user, found.error().text);
@@ -91,7 +91,6 @@ Result<void> find_user_of(Launch& launch) {
   } else {
     launch.user = std::move(**found);
   }
-  return {};
 }
 
 // While it lives: every signal is blocked, we cannot be dumped, and our children are born in the
@@ -132,7 +131,7 @@ Result<Launch> lay_out(const Command& command) {
   Launch launch{.command = command, .user = {}, .refusal = {}, .inherited = {}, .directory = "/"};
   for (char** variable = environ; variable && *variable; variable++)
     launch.inherited.emplace_back(*variable);
-  TRY(find_user_of(launch));
+  find_user_of(launch);
   if (command.view >= 0) {
     char here[PATH_MAX];
     if (getcwd(here, sizeof here)) launch.directory = here;
