@@ -64,6 +64,8 @@ bool undo_all(Hand& hand);
 // rollback. False: as above.
 bool clean_up(Hand& hand);
 
+// Milliseconds between two looks at a jail that another command works on.
+constexpr int lock_wait = 100;
 // Before each look at a jail that others may work on, counted from 0: ECANCELED where the user
 // wants to stop; from the third on they come after a pause of 10 ms.
 Result<void> look_again(const Talk& talk, int count);

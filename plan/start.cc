@@ -17,8 +17,6 @@ namespace jail {
 
 namespace {
 
-constexpr int lock_wait = 100;  // ms between two looks at a jail that another command works on
-
 // The jail above a dotted name, which has to run.
 Result<JailEntry> parent_of(const Index& index, const std::string& name) {
   size_t dot = name.rfind('.');

@@ -12,7 +12,6 @@ namespace jail {
 
 namespace {
 
-constexpr int lock_wait = 100;        // ms between two looks at a jail that another works on
 constexpr int give_up_wait = 10'000;  // ms for a starting command to undo its start
 
 // As FreeBSD says it: by the jail's name, but without the prefix of its messages (J3.6).
