@@ -5,6 +5,8 @@
 #include <arpa/inet.h>
 #include <array>
 #include <fmt/format.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 
 #include "base/file.h"
@@ -175,6 +177,11 @@ Result<void> check_root(const Spec& spec, const std::string& path) {
   return {};
 }
 
+std::string resolved_path(const std::string& path) {
+  char resolved[PATH_MAX];
+  return realpath(path.c_str(), resolved) ? resolved : path;
+}
+
 void note_create(const World& world, const std::string& failure) {
   const Life& life = *world.life;
   life.talk.note(fmt::format("jail_set(JAIL_CREATE) {}{}{}{}",
@@ -221,8 +228,7 @@ Result<void> write_shown(World& world, const Words& boot) {
   Spec shown = public_part(*life.spec, nested ? &above : nullptr);
   shown.jid = life.jid;
   if (self) shown.name = self->name;
-  char resolved[4096];
-  if (realpath(world.path.c_str(), resolved)) shown.path = resolved;
+  shown.path = resolved_path(world.path);
   Fd record = TRY(open_record(world.id));
   return replace_file(record.get(), "shown", shown_text(facts, shown), 0644, false);
 }

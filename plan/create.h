@@ -26,6 +26,9 @@ Result<void> check_create(const Spec& spec, int64_t jid);
 // STRERROR" (ENOTDIR where it is no directory), where P is as given.
 Result<void> check_root(const Spec& spec, const std::string& path);
 
+// The path with all links resolved (realpath(3)), or as it is where that cannot be done.
+std::string resolved_path(const std::string& path);
+
 // The line of -v for a create (J3.11): "jail_set(JAIL_CREATE) name=web path=/r persist", with
 // ": TEXT" where it failed.
 void note_create(const World& world, const std::string& failure);
@@ -57,7 +60,7 @@ struct ShownFacts {
 
 // A `shown` file: facts in a comment on the first line ("# ID JID PARENT PID START GROUP"), then
 // the public part of the Spec as one block.
-std::string shown_text(const ShownFacts& facts, const Spec& effective);
+std::string shown_text(const ShownFacts& facts, const Spec& spec);
 // The facts of one; nothing if it is not one. The Spec behind them is read_spec's to read.
 std::optional<ShownFacts> shown_facts(std::string_view text);
 

@@ -45,17 +45,13 @@ Result<Current> read_current(const JailEntry& entry) {
   return current;
 }
 
-std::string resolved(const std::string& path) {
-  char text[4096];
-  return realpath(path.c_str(), text) ? text : path;
-}
-
 // Values, not texts, are compared: a path with links or slashes is the same path, `ip4 = new` what
 // it reads back as.
 bool same(const char* name, const Spec& wanted, const Spec& running) {
   const std::string_view parameter = name;
   if (parameter == "host") return shares_names(wanted) == (running.host == JailSys::inherit);
-  if (parameter == "path") return resolved(*wanted.path) == resolved(running.path.value_or("/"));
+  if (parameter == "path")
+    return resolved_path(*wanted.path) == resolved_path(running.path.value_or("/"));
   if (parameter == "ip4")
     return (wanted.ip4 == JailSys::inherit) == (running.ip4 == JailSys::inherit);
   if (parameter == "ip6")
