@@ -71,8 +71,7 @@ Result<void> try_pin(const World& world, const std::string& pin) {
   if (!world.view_of.empty()) TRY(visit.enter(TRY(open_view(world.run, world.view_of)).get()));
   Fd view = TRY(make_view(world));
   visit.leave();
-  std::string source = fmt::format("/proc/self/fd/{}", view.get());
-  if (sys::mount(source.c_str(), pin.c_str(), nullptr, MS_BIND, nullptr) != 0)
+  if (sys::mount(fd_path(view).c_str(), pin.c_str(), nullptr, MS_BIND, nullptr) != 0)
     return fail_errno("pin");
   return {};
 }
@@ -204,10 +203,9 @@ Result<Fd> existing(const World& world, const char* kind, const std::string& how
   return Fd();
 }
 
-Result<void> pin_inside(const std::string& pin, int name_space) {
+Result<void> pin_inside(const std::string& pin, const Fd& name_space) {
   Fd file = TRY(open_at(AT_FDCWD, pin, O_CREAT | O_EXCL | O_RDONLY, 0600));
-  std::string source = fmt::format("/proc/self/fd/{}", name_space);
-  if (sys::mount(source.c_str(), pin.c_str(), nullptr, MS_BIND, nullptr) != 0)
+  if (sys::mount(fd_path(name_space).c_str(), pin.c_str(), nullptr, MS_BIND, nullptr) != 0)
     return fail_errno(pin);
   return {};
 }
@@ -302,7 +300,7 @@ Result<Words> apply_namespaces(World& world, const Op& op) {
   helper.release();
   Excursion visit = TRY(visit_view(world.run, world.id));
   for (size_t i = 0; i < 3; ++i)
-    if (made[i]) TRY(pin_inside(pins_of(world.run) + "/" + kinds[i], made[i].get()));
+    if (made[i]) TRY(pin_inside(pins_of(world.run) + "/" + kinds[i], made[i]));
   return Words{};
 }
 
