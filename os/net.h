@@ -47,7 +47,7 @@ Result<Holder> find_address(const InterfaceAddress& address);
 // word `up`, which nothing undoes. An IPv4 address gets the broadcast address of its prefix
 // (ifconfig(8)); an IPv6 one is usable at once (no duplicate address detection). There already with
 // our mark: a success. EEXIST if it is there and not ours; EINVAL as check_extra; then nothing was
-// done.
+// done. Where only `up` fails the address stays: remove_address, as the undo, takes it off.
 Result<void> add_address(const InterfaceAddress& address);
 
 // Takes off the address that bears our mark, whatever its prefix, and no other; with `unmarked`
