@@ -2,6 +2,7 @@
 // start, which may be stopped; and the requests that change it.
 #include <algorithm>
 #include <ranges>
+#include <utility>
 
 #include "sup/supervisor.h"
 
@@ -198,8 +199,8 @@ Result<void> Supervisor::restart(size_t service, int64_t now) {
 std::vector<std::optional<uint16_t>> Supervisor::reload(std::vector<ServiceSpec> specs,
                                                         int64_t now) {
   const size_t given = specs.size();
-  std::vector<ServiceSpec> old = std::move(specs_);
-  std::vector<ServiceLife> lives = std::move(lives_);
+  std::vector<ServiceSpec> old = std::exchange(specs_, {});
+  std::vector<ServiceLife> lives = std::exchange(lives_, {});
   std::vector<std::optional<uint16_t>> before(given);
   for (size_t i = 0; i < old.size(); ++i) {
     auto same = std::ranges::find(specs.begin(), specs.begin() + static_cast<ptrdiff_t>(given),
