@@ -29,6 +29,8 @@ int64_t now_ms() {
   return duration_cast<milliseconds>(steady_clock::now().time_since_epoch()).count();
 }
 
+// From calling to asked once the socket is connected, to attached with the answer, back to calling
+// whenever the other end closes it.
 enum class Stage { calling, asked, attached };
 
 class Session {
@@ -108,6 +110,8 @@ int64_t Session::deadline() const {
   return since_ + (position_ ? request_.reconnect_ms : request_.answer_ms);
 }
 
+// The other end has closed. That tells nothing about why: a reboot, the end of the jail, or a
+// process 1 that drops us look the same, and calling again finds out.
 void Session::lost() {
   socket_.reset();
   typed_.clear();  // it was for what is no more
@@ -120,6 +124,8 @@ void Session::lost() {
   next_call_ = now_ms() + retry_ms;
 }
 
+// The directory of the socket is the jail's own and goes with it, while the socket itself is made
+// anew for other reasons too: so the directory says whether there is something to wait for.
 void Session::pass_time() {
   const int64_t now = now_ms();
   if (stage_ == Stage::attached || status_ >= 0) return;
@@ -142,6 +148,7 @@ void Session::read_input() {
   char bytes[1024];
   const ssize_t size = sys::read(request_.input, bytes, sizeof bytes);
   if (size < 0 && (errno == EINTR || errno == EAGAIN)) return;
+  // A terminal that has gone for good; of a script, the output may still be wanted.
   if (size <= 0) {
     input_open_ = false;
     if (terminal_.is_terminal()) end(left);
@@ -157,6 +164,8 @@ void Session::read_input() {
   }
 }
 
+// What is typed while there is nobody to type to is dropped: nobody wants it to arrive at a prompt
+// of the next process 1.
 void Session::type(std::string_view typed) {
   if (!writes_ || stage_ != Stage::attached) return;
   typed_.append(typed.substr(0, typed_most - std::min(typed_most, typed_.size())));
@@ -238,6 +247,7 @@ void Session::take_answer(const std::string& text) {
   send_window();
 }
 
+// Whoever sends what is no packet is no process 1 of ours: it is not called again.
 void Session::take_packet(std::string_view raw) {
   const std::optional<Packet> packet = read_packet(raw);
   if (!packet || packet->kind == PacketKind::window) return give_up("process 1 sent garbage");
@@ -283,6 +293,8 @@ void Session::give_up(const std::string& text) {
   end(failed);
 }
 
+// Input that is no terminal is left where it is until the jail takes it; a terminal is always read,
+// for the escape key.
 void Session::wait() {
   const bool terminal = terminal_.is_terminal();
   const bool takes = writes_ && stage_ == Stage::attached && typed_.size() < packet_most;

@@ -51,6 +51,7 @@ KeyWord EscapeKey::take(std::string_view& typed, std::string& onward) {
       continue;
     }
     seen_ = false;
+    // Where the key is one of the commands, twice means itself.
     for (auto [key, word] : commands)
       if (c == key && !is_key) return word;
     onward += static_cast<char>(key_);
@@ -74,6 +75,7 @@ void HarmlessText::add(unsigned char byte, std::string& text) {
     return;
   }
   if (missing_ != 0) text += '?';  // it ended in the middle
+  // The first byte says how many follow; C0 and C1 could only begin something too long.
   missing_ = byte < 0xc2 ? 0 : byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : byte < 0xf5 ? 3 : 0;
   begun_ = static_cast<char>(byte);
   if (missing_ != 0 || byte == '\r') return;

@@ -13,6 +13,7 @@ int terminal = -1;
 termios before, raw;
 volatile sig_atomic_t resized = 0;
 
+// Those whose default ends a program and that somebody might send, or that we might deserve.
 constexpr int deadly[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGABRT, SIGSEGV, SIGBUS,
                           SIGFPE, SIGILL, SIGALRM, SIGPIPE, SIGUSR1, SIGUSR2, SIGXCPU};
 
@@ -55,6 +56,7 @@ void on_resize(int /*signal*/) {
   resized = 1;
 }
 
+// Everything is blocked in a handler, so none is entered while another changes the terminal.
 void handle(int signal, void (*handler)(int)) {
   struct sigaction action{}, old{};
   if (sigaction(signal, nullptr, &old) != 0 || old.sa_handler == SIG_IGN) return;
@@ -71,6 +73,8 @@ RawTerminal::RawTerminal(int fd) {
   is_terminal_ = true;
   raw = before;
   cfmakeraw(&raw);
+  // Held but in ppoll(2), so that none comes between a look at resized and the wait. Those that end
+  // us are not: they must end us also in a write that blocks.
   sigset_t held;
   sigemptyset(&held);
   for (int signal : {SIGWINCH, SIGCONT, SIGTSTP}) sigaddset(&held, signal);

@@ -114,17 +114,18 @@ void Console::attach(Fd client, std::span<const std::string> words) {
 // --- what to wait for, and what has happened ---
 
 void Console::fill(std::span<pollfd, polls_most> polls) const {
-  const short input = blocked_ ? 0 : POLLIN;
-  polls[master_place] = {dead_ ? -1 : master_,
-                         static_cast<short>(blocked_ ? POLLIN | POLLOUT : POLLIN), 0};
-  polls[link_place] = {link_open_ ? link_ : link_watch_.get(), POLLIN, 0};
-  if (link_open_ && link_size_ != 0) polls[link_place].events = 0;
-  if (link_open_ && link_position_ < ring_.end()) polls[link_place].events |= POLLOUT;
+  const auto events = [](bool in, bool out) {
+    return static_cast<short>((in ? POLLIN : 0) | (out ? POLLOUT : 0));
+  };
+  // A link that is shut has its watch in its place, which is only ever readable.
+  const bool link_takes = !link_open_ || link_size_ == 0;
+  const bool link_behind = link_open_ && link_position_ < ring_.end();
+  polls[master_place] = {dead_ ? -1 : master_, events(true, blocked_), 0};
+  polls[link_place] = {link_open_ ? link_ : link_watch_.get(), events(link_takes, link_behind), 0};
   for (size_t i = 0; i < clients_most; ++i) {
     const Client& client = clients_[i];
-    const short events = client.writes ? input : POLLIN;
-    const short more = client.position < ring_.end() ? POLLOUT : 0;
-    polls[first_client + i] = {client.fd.get(), static_cast<short>(events | more), 0};
+    const bool takes = !client.writes || !blocked_;
+    polls[first_client + i] = {client.fd.get(), events(takes, client.position < ring_.end()), 0};
   }
 }
 

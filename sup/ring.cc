@@ -14,6 +14,7 @@ struct Ring::Header {
 
 namespace {
 
+// "CllRing1" in memory: another layout has another one, and is not read.
 constexpr uint64_t mark = 0x31676e69526c6c43;
 // No terminal reaches it; below it no sum of positions overflows.
 constexpr uint64_t position_most = uint64_t{1} << 62;
@@ -36,6 +37,7 @@ Ring::Ring(std::span<std::byte> memory) {
     begin_ = begin;
     end_ = std::max(begin, end);
   }
+  // Without the mark while the numbers do not belong together: who dies here leaves an empty ring.
   header_->mark = 0;
   header_->capacity = capacity_;
   header_->begin = begin_;

@@ -7,7 +7,9 @@
 namespace jail {
 namespace {
 
-// A blank and a decimal number, without sign or leading zeros, taken off the front of `text`.
+// Strict, so that every packet can be written in one way only: what is read and written again is
+// the same, and a fuzzer can tell. A blank and a decimal number, without sign or leading zeros,
+// taken off the front of `text`.
 std::optional<uint64_t> take_number(std::string_view& text) {
   if (text.size() < 2 || text[0] != ' ' || text[1] < '1' || text[1] > '9') return {};
   uint64_t number = 0;

@@ -7,19 +7,23 @@
 #pragma once
 
 #include <fcntl.h>
+#include <linux/audit.h>
 #include <linux/capability.h>
+#include <linux/filter.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/keyctl.h>
 #include <linux/openat2.h>
 #include <linux/rtnetlink.h>
 #include <linux/sched.h>
+#include <linux/seccomp.h>
 #include <net/if.h>
 #include <sched.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/reboot.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -34,6 +38,15 @@ extern "C" {  // glibc 2.36 forgot to say so itself
 #include "base/sys.h"
 
 namespace jail::sys {
+
+// What a pidfd tells of a process that has ended (PIDFD_GET_INFO, Linux 6.15; older headers lack it).
+struct pidfd_info {
+  uint64_t mask, cgroup;
+  uint32_t pid, tgid, ppid, ids[8];
+  int32_t exit_code;
+};
+constexpr uint64_t pidfd_info_exit = 8;
+constexpr unsigned long pidfd_get_info = _IOWR(0xff, 11, pidfd_info);
 
 // clang-format off
 inline int capget(__user_cap_header_struct* header, __user_cap_data_struct* data) { return tried("capget", [&] { return static_cast<int>(::syscall(SYS_capget, header, data)); }); }
@@ -56,6 +69,7 @@ inline void* mmap(size_t size, int protection, int flags, int fd) { return fault
 inline int mount(const char* source, const char* target, const char* type, unsigned long flags, const void* data) { return tried("mount", [&] { return ::mount(source, target, type, flags, data); }); }
 inline int mount_setattr(int dir, const char* path, unsigned flags, mount_attr* attributes) { return tried("mount_setattr", [&] { return ::mount_setattr(dir, path, flags, attributes, sizeof *attributes); }); }
 inline int move_mount(int from_dir, const char* from, int to_dir, const char* to, unsigned flags) { return tried("move_mount", [&] { return ::move_mount(from_dir, from, to_dir, to, flags); }); }
+inline int open_peer(int master, int flags) { return tried("ioctl", [&] { return ::ioctl(master, TIOCGPTPEER, flags); }); }
 inline int open_tree(int dir, const char* path, unsigned flags) { return tried("open_tree", [&] { return ::open_tree(dir, path, flags); }); }
 inline int openat2(int dir, const char* path, const open_how* how) { return tried("openat2", [&] { return static_cast<int>(::syscall(SYS_openat2, dir, path, how, sizeof *how)); }); }
 inline int pidfd_open(pid_t pid, unsigned flags) { return tried("pidfd_open", [&] { return ::pidfd_open(pid, flags); }); }
@@ -64,6 +78,8 @@ inline int pipe2(int fds[2], int flags) { return tried("pipe2", [&] { return ::p
 inline int pivot_root(const char* root, const char* old) { return tried("pivot_root", [&] { return static_cast<int>(::syscall(SYS_pivot_root, root, old)); }); }
 inline int prctl(int option, unsigned long argument) { return tried("prctl", [&] { return ::prctl(option, argument, 0UL, 0UL, 0UL); }); }
 inline int sched_getaffinity(cpu_set_t* set) { return tried("sched_getaffinity", [&] { return ::sched_getaffinity(0, sizeof *set, set); }); }
+inline int reboot(int command) { return tried("reboot", [&] { return ::reboot(command); }); }
+inline int seccomp(unsigned operation, unsigned flags, const sock_fprog* program) { return tried("seccomp", [&] { return static_cast<int>(::syscall(SYS_seccomp, operation, flags, program)); }); }
 inline int sched_setaffinity(const cpu_set_t* set) { return tried("sched_setaffinity", [&] { return ::sched_setaffinity(0, sizeof *set, set); }); }
 inline int setdomainname(const char* name, size_t size) { return tried("setdomainname", [&] { return ::setdomainname(name, size); }); }
 inline int sethostname(const char* name, size_t size) { return tried("sethostname", [&] { return ::sethostname(name, size); }); }

@@ -7,11 +7,12 @@ namespace {
 
 constexpr size_t ring_most = 1U << 20;
 constexpr int moments = 100;  // of 10 ms
+constexpr int slave_flags = O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC;
 
-// TIOCGPTPEER (4.13) goes by the mount that the master was opened on, so it works in a jail that
-// has another /dev/pts, or none.
-Fd open_peer(int master, int flags) {
-  return Fd(sys::ioctl(master, TIOCGPTPEER, reinterpret_cast<void*>(static_cast<intptr_t>(flags))));
+// Goes by the mount that the master was opened on (4.13), so it works in a jail that has another
+// /dev/pts, or none.
+Fd open_peer(int master) {
+  return Fd(sys::open_peer(master, slave_flags));
 }
 
 bool same_terminal(int one, int other) {
@@ -42,13 +43,12 @@ bool make_controlling(int slave) {
 }  // namespace
 
 Result<Fd> open_slave(int master, const char* path) {
-  constexpr int flags = O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC;
-  Fd peer = open_peer(master, flags);
+  Fd peer = open_peer(master);
   if (!peer) return fail_errno("terminal");
   if (path == nullptr) return peer;
   // A jail's file: non-blocking, since it may be a FIFO; and where it is another device, opening it
   // is no more than the jail's root could do itself.
-  Fd named(sys::openat(AT_FDCWD, path, flags));
+  Fd named(sys::openat(AT_FDCWD, path, slave_flags));
   if (named && same_terminal(named.get(), peer.get())) return named;
   return peer;
 }
@@ -76,8 +76,7 @@ void reset_terminal(int slave) {
 bool hang_up(int master, int slave) {
   if (sys::ioctl(slave, TIOCVHANGUP) == 0) {
     // What was typed for those who had it is not for who comes next.
-    if (Fd fresh = open_peer(master, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC))
-      reset_terminal(fresh.get());
+    if (Fd fresh = open_peer(master)) reset_terminal(fresh.get());
     return true;
   }
   const pid_t group = tcgetpgrp(master), leader = session_of(master);
