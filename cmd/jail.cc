@@ -11,12 +11,14 @@
 #include "base/file.h"
 #include "cmd/errors.h"
 #include "cmd/explain.h"
+#include "cmd/init_words.h"
 #include "cmd/options.h"
 #include "cmd/plan_text.h"
 #include "cmd/request.h"
 #include "conf/import.h"
 #include "plan/claims.h"
 #include "plan/depend.h"
+#include "plan/init.h"
 
 namespace jail {
 namespace {
@@ -115,6 +117,28 @@ int recover_form(const Host& host, const Options& options) {
     if (!good) status = 1;
   }
   return status;
+}
+
+// --- a jail's init ---
+
+int init_form(const Host& host, const Options& options) {
+  if (options.arguments.size() < 2) return usage();
+  if (!is_root()) return print_failure(not_root());
+  Result<FoundJail> found = find_running(options.arguments[0]);
+  if (!found) return print_failure(found.error());
+  return talk_to_init(host, *found, Words(options.arguments.begin() + 1, options.arguments.end()));
+}
+
+// What only a warden calls (os/warden.h): `--boot ID` and `--ended ID HOW QUICK`.
+std::optional<int> warden_form(int count, char** words) {
+  const std::string_view form = count > 2 ? words[1] : "";
+  if ((form != "--boot" || count != 3) && (form != "--ended" || count != 5)) return std::nullopt;
+  if (!is_root()) return print_failure(not_root());
+  (void)signal(SIGPIPE, SIG_IGN);
+  Result<Host> host = this_host();
+  if (!host) return print_failure(host.error());
+  if (form == "--boot") return boot_for(*host, words[2]);
+  return end_of_process1(*host, words[2], words[3], parse_int(words[4]).value_or(0));
 }
 
 // --- starting, stopping, changing ---
@@ -253,6 +277,7 @@ int main_form(Options& options) {
   Result<Host> host = this_host();
   if (!host) return print_failure(host.error());
   if (options.recover) return recover_form(*host, options);
+  if (options.init) return init_form(*host, options);
   if (!options.create && !options.modify && !options.remove && !options.cleanup) {
     Result<Words> words = old_style(options);
     if (!words) return usage();
@@ -269,6 +294,7 @@ int main_form(Options& options) {
 
 int main(int count, char** words) {
   setvbuf(stdout, nullptr, _IOLBF, 0);
+  if (std::optional<int> status = jail::warden_form(count, words)) return *status;
   jail::Result<jail::Options> options = jail::parse_options(count, words);
   if (!options) return jail::usage();
   return jail::main_form(*options);

@@ -18,11 +18,12 @@ const char* const usage_text =
     "       jail [-f file] --plan -c | -r [jail]\n"
     "       jail [-f file] --explain[=json] [jail]\n"
     "       jail --check file\n"
-    "       jail --recover [--forget] [jail ...]\n";
+    "       jail --recover [--forget] [jail ...]\n"
+    "       jail --init jail word ...\n";
 
 namespace {
 
-enum Long : int { long_plan = 256, long_explain, long_check, long_recover, long_forget };
+enum Long : int { long_plan = 256, long_explain, long_check, long_recover, long_forget, long_init };
 
 constexpr option long_options[] = {
     {"plan", no_argument, nullptr, long_plan},
@@ -30,6 +31,7 @@ constexpr option long_options[] = {
     {"check", no_argument, nullptr, long_check},
     {"recover", no_argument, nullptr, long_recover},
     {"forget", no_argument, nullptr, long_forget},
+    {"init", no_argument, nullptr, long_init},
     {nullptr, 0, nullptr, 0},
 };
 
@@ -91,6 +93,7 @@ constexpr Row rows[] = {
     {long_check, [](Options& options) { options.check = true; }},
     {long_recover, [](Options& options) { options.recover = true; }},
     {long_forget, [](Options& options) { options.forget = true; }},
+    {long_init, [](Options& options) { options.init = true; }},
 };
 
 bool take(Options& options, int letter) {

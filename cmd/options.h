@@ -22,7 +22,7 @@ struct Options {
   std::string record;                                      // -J
   Words shorthands;                                        // -h -l -n -s -u -U as parameters
   bool plan = false, recover = false, forget = false, explain = false, explain_json = false,
-       check = false;
+       check = false, init = false;
   bool old_style = false;  // PATH HOSTNAME IP COMMAND ..., turned into the single form
   bool misused = false;    // an option's argument makes no sense
   Words arguments;

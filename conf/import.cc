@@ -113,6 +113,15 @@ Given Importer::given(const Setting& setting) const {
   return result;
 }
 
+// What `init` brings with it, each unless it is said otherwise (ours).
+void imply_by_init(Spec& spec) {
+  if (!spec.init.value_or(false)) return;
+  for (auto field : {&Spec::persist, &Spec::mount_devfs, &Spec::mount_procfs})
+    if (!(spec.*field)) spec.*field = true;
+  if (!spec.host_hostname && spec.host != JailSys::inherit && spec.name)
+    spec.host_hostname = spec.name->substr(spec.name->rfind('.') + 1);
+}
+
 }  // namespace
 
 Import import_jail(const Config& config, const Jail& jail, ImportOptions options) {
@@ -122,6 +131,7 @@ Import import_jail(const Config& config, const Jail& jail, ImportOptions options
   importer.own_values();
   if (result.good() || options.everything) importer.fstab_files();
   if (result.good() || options.everything) importer.kernel_values(options.everything);
+  imply_by_init(result.spec);
   return result;
 }
 

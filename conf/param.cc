@@ -2,6 +2,7 @@
 // overload of each, or it does not compile.
 #include "conf/param.h"
 
+#include <algorithm>
 #include <charconv>
 #include <fmt/format.h>
 #include <limits>
@@ -100,6 +101,10 @@ Result<void> put(const Input& in, std::optional<std::string> Spec::* field) {
   } else if (in.words.empty() && in.own()) {
     value.reset();
   } else {
+    const char* choice = in.found.param->extra.one_of;
+    const Words words = split(choice ? choice : "", " ");
+    if (choice && std::ranges::find(words, in.last()) == words.end())
+      return fail(EINVAL, fmt::format("unknown value \"{}\": not one of {}", in.last(), choice));
     value = in.last();
   }
   return {};

@@ -50,6 +50,16 @@ constexpr Param table[] = {
   {"zfs.dataset", &Spec::zfs_dataset, own, any, "ZFS data sets attached to the jail.", {.reserved = true}},
   {"depend", &Spec::depend, own, any, "Jails that have to be up before this one.", {.reserved = true}},
   {"allow.dying", &Spec::allow_dying, own, any, "No effect any more.", {.reserved = true}},
+  {"init", &Spec::init, own, any, "The jail boots an init: rc, terminals, services, signals, reboot and halt.", {.ours = true}},
+  {"init.rc", &Spec::init_rc, own, any, "What starts the jail's system: auto, none or a path (default auto).", {.ours = true}},
+  {"init.shutdown", &Spec::init_shutdown, own, any, "What shuts it down: auto, none or a path (default auto).", {.ours = true}},
+  {"init.shutdown_timeout", &Spec::init_shutdown_timeout, own, any, "Seconds that shutting down may take (default 120).", {.ours = true, .least = 0}},
+  {"init.rc_failure", &Spec::init_rc_failure, own, any, "What a failing rc does: remove the jail, or single user.", {.ours = true, .one_of = "remove single"}},
+  {"init.signals", &Spec::init_signals, own, any, "What signals to process 1 mean: freebsd, busybox, sysv or auto.", {.ours = true, .one_of = "auto freebsd busybox sysv"}},
+  {"init.on_reboot", &Spec::init_on_reboot, own, any, "What a reboot inside does: restart, remove or stay.", {.ours = true, .one_of = "restart remove stay"}},
+  {"init.on_halt", &Spec::init_on_halt, own, any, "The same for a halt or power-off (default remove).", {.ours = true, .one_of = "restart remove stay"}},
+  {"init.on_exit", &Spec::init_on_exit, own, any, "The same where process 1 exits by itself (default remove).", {.ours = true, .one_of = "restart remove stay"}},
+  {"init.on_crash", &Spec::init_on_crash, own, any, "The same where it is killed or fails (default remove).", {.ours = true, .one_of = "restart remove stay"}},
 
   // The kernel's (J2.2).
   {"jid", &Spec::jid, kernel, create, "The jail's number; 0 or none: the next free one.", {.reserved = true, .least = 0, .most = 999999}},

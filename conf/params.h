@@ -51,6 +51,7 @@ struct Extra {
   int64_t least = std::numeric_limits<int32_t>::min();
   int64_t most = std::numeric_limits<int32_t>::max();
   size_t longest = 0;
+  const char* one_of = nullptr;  // the only words that there are, with blanks between them
 };
 
 // One row.

@@ -35,6 +35,11 @@ struct Spec {
   std::optional<bool> ip_hostname;
   std::optional<Words> vnet_interface, zfs_dataset, depend;
   std::optional<bool> allow_dying;
+  // Of the jail's init, ours (DESIGN 4).
+  std::optional<bool> init;
+  std::optional<std::string> init_rc, init_shutdown, init_rc_failure, init_signals;
+  std::optional<std::string> init_on_reboot, init_on_halt, init_on_exit, init_on_crash;
+  std::optional<int64_t> init_shutdown_timeout;
 
   // Kernel parameters (J2.2). Addresses are words as written: what interface and mask mean is
   // decided when the jail is started (conf/address.h).

@@ -62,6 +62,7 @@ class Console {
   Result<Fd> open_for_child() const;
 
   bool anybody_attached() const;
+  int master() const { return master_; }
 
  private:
   struct Client {

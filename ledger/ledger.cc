@@ -145,6 +145,10 @@ Result<void> Ledger::take(char sign, Words words) {
   auto same = std::find_if(acts_.rbegin(), acts_.rend(), [&](const Act& act) {
     return act.open && (sign == '=' ? act.op.verb == op.verb && !act.done : act.op == op);
   });
+  // No such act under way: one that was done has been done again, in its place.
+  if (sign == '=' && same == acts_.rend())
+    same = std::find_if(acts_.rbegin(), acts_.rend(),
+                        [&](const Act& act) { return act.open && act.op.verb == op.verb; });
   if (sign == '+') {
     if (same == acts_.rend())
       acts_.push_back({std::move(op), {}});
@@ -191,6 +195,13 @@ Result<void> Ledger::done(size_t place, Words yield) {
   if (!acts_.at(place).open || acts_[place].done)
     return fail(EINVAL, "ledger: not an act under way");
   yield.insert(yield.begin(), acts_.at(place).op.verb);
+  return append('=', yield, false);
+}
+
+Result<void> Ledger::done_again(const Op& op, Words yield) {
+  const Act* act = newest(op.verb);
+  if (!act || act->op != op || !act->done) return fail(EINVAL, "ledger: not an act that was done");
+  yield.insert(yield.begin(), op.verb);
   return append('=', yield, false);
 }
 

@@ -92,6 +92,10 @@ class Ledger {
   // Confirms the act at `place` and what it yielded. EINVAL if it is not open, or confirmed
   // already.
   Result<void> done(size_t place, Words yield);
+  // The newest open act of that verb was undone and done once more, as nobody but itself minds: it
+  // keeps its place, and yields this from now on (a jail's `boot` after a reboot inside). EINVAL:
+  // there is none. Else as done().
+  Result<void> done_again(const Op& op, Words yield);
   // Strikes the act at `place`. Where that cannot be written (a full disk must not keep a jail from
   // being stopped), it is struck in memory only: after a crash its undo, which is idempotent, is
   // done once more.

@@ -103,6 +103,10 @@ Result<Fd> open_stack(const std::string& run, const std::string& id);
 // we run in. ESRCH where no way back is found.
 Result<std::string> leave_view(const Facts& facts, const std::string& run);
 
+// Calls process 1 over RUN/ID/control with a request; the answers come as packets over the socket,
+// whose end is that of the conversation, or of process 1. Errors as ask_process1.
+Result<Fd> call_process1(const std::string& run, const std::string& id, const std::string& word);
+
 // Asks process 1 over RUN/ID/control; `word` is "persist" or "nopersist". Yields its answer ("ok";
 // "leaving": nothing keeps the jail and its end has begun; "unknown": no such word). ETIMEDOUT
 // after 10 s, EPIPE or ECONNREFUSED where process 1 is gone; it may have heard the word all the

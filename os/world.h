@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/fd.h"
 #include "base/text.h"
 #include "ledger/op.h"
 #include "os/facts.h"
@@ -21,6 +22,7 @@ struct Life;
 struct World {
   std::string id;     // of this jail: names its directory, view and group
   std::string run;    // CELLBLOCK_RUN: pins/ID, ID/control
+  std::string log;    // CELLBLOCK_LOG: what wardens and their commands say
   std::string path;   // the jail's root on the host: absolute, its links as they are
   std::string base;   // the top of our groups (plan/registry.h)
   std::string group;  // below the v2 mount, without a leading slash: "cellblock/5d1f09c2"
@@ -30,6 +32,7 @@ struct World {
   Facts facts;
   std::vector<Op> boot;  // what process 1 does before it executes, in order (Lives::space)
   std::map<std::string, Words> yields;  // verb -> what its open act yielded
+  Fd warden;  // to the warden of a jail with an init, while this engine works with it
   Life* life = nullptr;
 };
 

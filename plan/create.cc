@@ -97,6 +97,7 @@ void set_permissions(Spec& spec) {
 Spec public_part(const Spec& spec, const Spec* parent) {
   Spec shown = spec;
   drop_commands(shown);
+  shown.init = spec.init;  // it is a right: to reboot(2)
   if (parent) inherit(shown, *parent);
   if (shown.host && !shares_names(shown)) shown.host = JailSys::new_;
   set_order(Family::ip4, shown.ip4_addr);

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/sys.h"
 #include "base/table.h"
+#include "conf/lex.h"
 #include "conf/print.h"
 #include "os/kernel.h"
 #include "plan/claims.h"
@@ -32,7 +33,9 @@ void read_back(Hand& hand) {
     if (!act.open) continue;
     hand.world.yields[act.op.verb] = act.yield;
     if (act.op.verb == "group" && act.op.args.size() == 1) hand.world.group = act.op.args[0];
-    if (act.op.verb == "view" && act.op.args.size() == 2) hand.world.path = act.op.args[0];
+    if (act.op.verb != "view" || act.op.args.size() != 2) continue;
+    hand.world.path = act.op.args[0];
+    hand.world.view_of = act.op.args[1] == "-" ? "" : act.op.args[1];
   }
 }
 
@@ -56,6 +59,21 @@ Error with_advice(Error error, const Hand& hand) {
 void say_passed_over(Hand& hand, const Error& error) {
   hand.damaged = true;
   hand.life.talk.error(error.text + ": going on with what can be read");
+}
+
+// `boot`: a line of ledger words for each act.
+constexpr const char* boot_file = "boot";
+
+Result<std::vector<Op>> read_boot(int record) {
+  std::vector<Op> boot;
+  Result<std::string> text = read_file(record, boot_file);
+  if (!text && text.error().code == ENOENT) return boot;
+  for (const std::string& line : split(TRY(std::move(text)), "\n")) {
+    Words words = TRY(in(boot_file, lex_words(line)));
+    if (words.empty()) return fail(EINVAL, "boot: an empty line");
+    boot.push_back({words[0], Words(words.begin() + 1, words.end())});
+  }
+  return boot;
 }
 
 // A claim that was killed before the ledger's first line has an empty one.
@@ -136,6 +154,7 @@ void fill_world(Hand& hand) {
   World& world = hand.world;
   world.id = hand.claimed.entry.id;
   world.run = hand.host.places.run;
+  world.log = hand.host.places.log;
   world.base = hand.host.places.base;
   world.facts = hand.host.facts;
   world.life = &hand.life;
@@ -156,10 +175,30 @@ Result<void> take_over(Hand& hand, const JailEntry& entry, const Talk& talk, Dam
   hand.life.jid_known = hand.ledger->newest("boot") || hand.spec.jid;
   hand.life.stop_timeout = hand.spec.stop_timeout.value_or(10);
   read_back(hand);
+  hand.world.boot = read_boot(hand.claimed.directory.get()).value_or(std::vector<Op>());
   return {};
 }
 
 // A process of another boot may have the same number and start time.
+Result<void> save_boot(const Hand& hand) {
+  std::string text;
+  for (const Op& op : hand.world.boot) text += text_of(op) + "\n";
+  return replace_file(hand.claimed.directory.get(), boot_file, text, 0600, false);
+}
+
+Result<void> look_over(Hand& hand, const std::string& id) {
+  hand.claimed.entry.id = id;
+  hand.claimed.directory = TRY(open_record(id));
+  fill_world(hand);
+  hand.ledger = TRY(Ledger::open(hand.claimed.directory.get(), false));
+  read_back(hand);
+  hand.world.boot = TRY(read_boot(hand.claimed.directory.get()));
+  if (hand.world.view_of.empty()) return {};
+  Ledger parent = TRY(Ledger::open(TRY(open_record(hand.world.view_of)).get(), false));
+  if (const Act* view = parent.newest("view")) hand.world.above = view->op.args[0];
+  return {};
+}
+
 Result<bool> is_up(const Hand& hand) {
   if (hand.ledger->head().boot_id != hand.host.facts.boot_id) return false;
   return lives(process1_of(hand.ledger->yielded("boot")));

@@ -50,6 +50,13 @@ enum class Damage : unsigned char { refused, passed_over };
 Result<void> take_over(Hand& hand, const JailEntry& entry, const Talk& talk,
                        Damage damage = Damage::refused);
 
+// Reads ledger and boot of a jail that somebody else has the lock of, for `jail --boot`: nothing of
+// it may be written.
+Result<void> look_over(Hand& hand, const std::string& id);
+
+// The acts of process 1 (World::boot) as a file of the record, for whoever makes the next one.
+Result<void> save_boot(const Hand& hand);
+
 // Whether the jail's process 1 lives. An error where that cannot be told.
 Result<bool> is_up(const Hand& hand);
 // The same, and its start has succeeded and no stop has begun.

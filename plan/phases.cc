@@ -127,7 +127,18 @@ Result<void> plan_mounts(const Spec& spec, const Facts&, const Site& site, Plan&
       TRY(add_mount("mount.fstab", *line, site.path, spec, plan));
   plan_devices(spec, site.path == "/" ? "" : site.path, plan);
   if (is(spec.mount_procfs)) plan.boot.push_back({"proc", {"/proc", "", stack_word(spec)}});
+  if (is(spec.init)) plan.boot.push_back({"system", {}});
   return {};
+}
+
+// The settings of jinit (init/settings.h), for the words behind its --jail.
+Words init_settings(const Spec& spec) {
+  return {"rc=" + spec.init_rc.value_or("auto"),
+          "shutdown=" + spec.init_shutdown.value_or("auto"),
+          fmt::format("shutdown_timeout={}", spec.init_shutdown_timeout.value_or(120)),
+          fmt::format("stop_timeout={}", spec.stop_timeout.value_or(10)),
+          "rc_failure=" + spec.init_rc_failure.value_or("remove"),
+          "signals=" + spec.init_signals.value_or("auto")};
 }
 
 // One act for a pair of hooks, if either half is there.
@@ -155,6 +166,10 @@ Result<void> plan_jail(const Spec& spec, const Facts&, const Site& site, Plan& p
     return fail(
         ENOTSUP,
         "sysvmsg, sysvsem, sysvshm: only all three together can be inherited on this system");
+  if (is(spec.init)) {
+    plan.boot.push_back({"init", init_settings(spec)});
+    plan.ops.push_back({"warden", {}});
+  }
   plan.ops.push_back({"boot", {fmt::format("{}", site.jid), "new", wanted[0] ? "host" : "new"}});
   return {};
 }

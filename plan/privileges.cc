@@ -11,6 +11,7 @@ namespace jail {
 Words rights_of(const Spec& spec) {
   Words rights;
   if (spec.vnet == JailSys::new_) rights.push_back("vnet");
+  if (spec.init.value_or(false)) rights.push_back("reboot");
   if (spec.securelevel.value_or(-1) > 0)
     rights.push_back(fmt::format("securelevel={}", *spec.securelevel));
   for (const Param& param : params()) {

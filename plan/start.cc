@@ -8,14 +8,18 @@
 #include "conf/lex.h"
 #include "conf/print.h"
 #include "os/kernel.h"
+#include "os/wardens.h"
 #include "plan/claims.h"
 #include "plan/create.h"
 #include "plan/hand.h"
+#include "plan/init.h"
 #include "plan/plan.h"
 
 namespace jail {
 
 namespace {
+
+constexpr int most_reboots = 5;  // of one start
 
 // The jail above a dotted name, which has to run.
 Result<JailEntry> parent_of(const Index& index, const std::string& name) {
@@ -77,6 +81,7 @@ Result<Plan> prepare_start(Hand& hand, const Job& job) {
       TRY(Ledger::create(hand.claimed.directory.get(),
                          {site.id, hand.claimed.entry.name, hand.host.facts.boot_id}, on_disk));
   hand.world.boot = plan.boot;
+  if (hand.spec.init.value_or(false)) TRY(save_boot(hand));
   return plan;
 }
 
@@ -86,11 +91,23 @@ bool interrupted(const Talk& talk) {
 }
 
 // Between two acts is where a start can be given up: what is done is open, the rest never began.
+// rc itself may ask for a reboot (N3.3), which is part of the start.
+Result<void> perform_one(Hand& hand, const Op& op) {
+  for (int reboots = 0;; ++reboots) {
+    Result<void> done = perform(hand.work(), op);
+    if (done || done.error().code != asks_for_reboot) return done;
+    if (hand.spec.init_on_reboot.value_or("restart") != "restart" || reboots == most_reboots)
+      return fail(ECHILD, "init: the jail was rebooted during its start");
+    TRY(boot_again(hand));
+  }
+}
+
 Result<void> perform_all(Hand& hand, const Plan& plan) {
   for (const Op& op : plan.ops) {
     if (interrupted(hand.life.talk)) return fail_errno("start", ECANCELED);
-    TRY(perform(hand.work(), op));
+    TRY(perform_one(hand, op));
     hand.world.yields[op.verb] = hand.ledger->yielded(op.verb);
+    if (op.verb == "boot") TRY(tell_warden(hand.world, "adopted"));
   }
   return {};
 }
@@ -133,6 +150,7 @@ bool bring_up(Hand& hand, const Job& job) {
   Result<bool> gone = done ? end_persistence(hand) : false;
   if (done && !gone) done = std::unexpected(std::move(gone.error()));
   if (done && !*gone) done = hand.ledger->set_mark({"up"});
+  if (done && !*gone) done = tell_warden(hand.world, "up");
   if (!done) {
     say(hand.life.talk, done.error());
     roll_back(hand);

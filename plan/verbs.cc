@@ -15,6 +15,7 @@
 #include "os/verbs.h"
 #include "plan/claims.h"
 #include "plan/create.h"
+#include "plan/init.h"
 #include "plan/life.h"
 #include "plan/lifecycle.h"
 
@@ -99,7 +100,10 @@ Result<void> undo_hook(World& world, const Op& op) {
 
 Result<Words> apply_start(World& world, const Op&) {
   const Life& life = *world.life;
-  TRY(run_in_jail(world, list_of(world, &Spec::exec_start)));
+  if (life.spec->init.value_or(false))
+    TRY(boot_init(world));
+  else
+    TRY(run_in_jail(world, list_of(world, &Spec::exec_start)));
   const Words& command = list_of(world, &Spec::command);
   TRY(life.command_is_vector ? run_vector(world, command) : run_in_jail(world, command));
   return Words{};
@@ -158,6 +162,11 @@ Result<void> undo_start(World& world, const Op&) {
   Life& life = *world.life;
   if (!TRY(jail_lives(world))) return {};
   if (life.rolling_back && life.undo_hooks == Hooks::none) return {};
+  if (life.spec->init.value_or(false)) {
+    Result<void> stopped = stop_init(world);
+    if (!stopped) life.talk.error(stopped.error().text);
+    return {};
+  }
   life.going_on = !life.stop_is_strict || life.rolling_back;
   Result<void> ran = life.undo_hooks == Hooks::none
                          ? Result<void>()

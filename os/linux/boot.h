@@ -12,6 +12,7 @@
 // `boot` ends it.
 #pragma once
 
+#include "base/fd.h"
 #include "base/result.h"
 #include "os/world.h"
 
@@ -22,6 +23,16 @@ namespace jail {
 // comes with its errno and text; a child that was born is ended and reaped then, and
 // what it mounted went with its namespace. The control socket stays for the undo.
 Result<Words> apply_boot(World& world, const Op& op);
+// jinit, on a detached read-only mount of the file beside this program.
+Result<Fd> open_program();
+
+// All signals as at birth: what jail(8) blocks or ignores is not the business of what it starts for
+// good.
+void reset_signals();
+
+// RUN/ID/control, where process 1 listens: bound, with nobody to answer yet.
+Result<Fd> listen_control(const World& world);
+
 // Ends whatever is in the jail's group (process 1, what it runs, and the jails below), waits until
 // it is empty, and takes the control socket away. Errors as kill_group. Idempotent.
 Result<void> undo_boot(World& world, const Op& op);

@@ -185,8 +185,7 @@ Result<std::string> leave_view(const Facts& facts, const std::string& run) {
   return id;
 }
 
-Result<std::string> ask_process1(const std::string& run, const std::string& id,
-                                 const std::string& word) {
+Result<Fd> call_process1(const std::string& run, const std::string& id, const std::string& word) {
   Fd directory = TRY(open_at(AT_FDCWD, run + "/" + id, O_PATH | O_DIRECTORY));
   Fd socket(sys::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
   if (!socket) return fail_errno("control");
@@ -196,6 +195,12 @@ Result<std::string> ask_process1(const std::string& run, const std::string& id,
                    directory.get());
   if (sys::connect(socket.get(), &address) != 0) return fail_errno("control");
   TRY(in("control", write_all(socket.get(), word)));
+  return socket;
+}
+
+Result<std::string> ask_process1(const std::string& run, const std::string& id,
+                                 const std::string& word) {
+  Fd socket = TRY(call_process1(run, id, word));
   pollfd answer{socket.get(), POLLIN, 0};
   int ready;
   do ready = sys::poll(&answer, 1, 10'000);

@@ -2,7 +2,8 @@
 // stands between the two is this set. Never in it, whatever is asked for: SYS_ADMIN (mounts, and
 // with that everything), SYS_PTRACE and DAC_READ_SEARCH (processes that enter; open_by_handle_at(2)
 // out of the root), MKNOD and SYS_RAWIO (devices), SYS_MODULE, BPF and PERFMON (the kernel),
-// SYS_BOOT (kexec).
+// SYS_BOOT but for a jail with an init, where reboot(2) means the jail's own process 1 (L4) and
+// kexec is refused by a filter.
 #include "os/privileges.h"
 
 #include "base/table.h"
@@ -25,6 +26,15 @@ constexpr uint64_t network = bit(CAP_NET_RAW) | bit(CAP_NET_ADMIN) | bit(CAP_NET
 // What changing the user needs, which comes after the drop.
 constexpr uint64_t until_exec = bit(CAP_SETGID) | bit(CAP_SETUID);
 
+// What the filter against kexec needs to know of this machine: the tables of system calls.
+#if defined(__x86_64__)
+constexpr unsigned native_arch = AUDIT_ARCH_X86_64, foreign_kexec_load = 283, x32 = 0x40000000;
+#elif defined(__aarch64__)
+constexpr unsigned native_arch = AUDIT_ARCH_AARCH64, foreign_kexec_load = 347, x32 = 0x40000000;
+#else
+#error "the kexec filter needs the numbers of this architecture"
+#endif
+
 constexpr const char* mounts_remark =
     "mounting in a jail needs a user namespace, which this jail has not; it is refused";
 constexpr const char* quotas_remark = "quotas cannot be managed from a jail; it is refused";
@@ -40,6 +50,7 @@ struct Right {
 // clang-format off
 constexpr Right rights_table[] = {
     {"vnet", network, 0, ""},
+    {"reboot", bit(CAP_SYS_BOOT), 0, ""},
     {"raw_sockets", bit(CAP_NET_RAW), 0, ""},
     {"mlock", bit(CAP_IPC_LOCK), 0, ""},
     {"chflags", bit(CAP_LINUX_IMMUTABLE), 0, ""},
@@ -85,6 +96,31 @@ const Right* find_right(std::string_view word) {
   return find_row(std::span<const Right>(rights_table), word);
 }
 
+// kexec_load(2) and kexec_file_load(2) are EPERM from here on, by whichever table of system calls
+// they are made; nothing takes the filter away again. Needs CAP_SYS_ADMIN.
+Result<void> refuse_kexec() {
+  auto jump = [](unsigned value, unsigned char then) {
+    return sock_filter{BPF_JMP | BPF_JEQ | BPF_K, then, 0, value};
+  };
+  const sock_filter steps[] = {
+      {BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(seccomp_data, arch)},
+      jump(native_arch, 3),
+      {BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(seccomp_data, nr)},
+      jump(foreign_kexec_load, 7),
+      {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW},
+      {BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(seccomp_data, nr)},
+      jump(SYS_kexec_load, 4),
+      jump(SYS_kexec_file_load, 3),
+      jump(x32 | 528, 2),
+      jump(x32 | SYS_kexec_file_load, 1),
+      {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW},
+      {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | EPERM},
+  };
+  const sock_fprog program{std::size(steps), const_cast<sock_filter*>(steps)};
+  return sys::seccomp(SECCOMP_SET_MODE_FILTER, 0, &program) == 0 ? Result<void>()
+                                                                 : fail_errno("seccomp");
+}
+
 Result<void> drop_bounding(uint64_t granted) {
   for (int capability = 0; capability < 64; capability++) {
     if (granted & bit(capability)) continue;
@@ -111,6 +147,7 @@ uint64_t granted_capabilities(const Words& rights) {
 
 Result<void> drop_privileges(const Words& rights) {
   uint64_t granted = granted_capabilities(rights);
+  if (granted & bit(CAP_SYS_BOOT)) TRY(in("privileges", refuse_kexec()));
   // The bounding set first: it takes SETPCAP, which may go below. It is what bounds an exec by
   // root; the ambient and inheritable sets would add to it.
   TRY(in("privileges", drop_bounding(granted)));

@@ -6,6 +6,7 @@
 #include "os/linux/abi.h"
 #include "os/linux/boot.h"
 #include "os/linux/space.h"
+#include "os/linux/wardens.h"
 #include "os/mount.h"
 #include "os/world.h"
 
@@ -56,6 +57,7 @@ constexpr Verb verbs[] = {
     {"namespaces", 3, Lives::space,     nullptr, apply_namespaces, nullptr,    nullptr},
     {"mount",      5, Lives::space,     nullptr, apply_mount,      nullptr,    nullptr},
     {"devices",    3, Lives::space,     nullptr, apply_devices,    nullptr,    nullptr},
+    {"warden",     0, Lives::host_boot, nullptr, apply_warden,     undo_warden, "boot"},
     {"boot",       3, Lives::host_boot, nullptr, apply_boot,       undo_boot,  nullptr},
     // clang-format on
 };

@@ -9,9 +9,11 @@
 #include <fstream>
 #include <iterator>
 #include <poll.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "tests/fake/world.h"
 
 namespace jail {
@@ -230,6 +232,24 @@ Result<Fd> open_stack(const std::string& /*run*/, const std::string& id) {
 
 Result<std::string> leave_view(const Facts& /*facts*/, const std::string& /*run*/) {
   return std::string();
+}
+
+// Process 1 does at once what it is asked for: rc is done, or all have ended and it has left.
+Result<Fd> call_process1(const std::string& run, const std::string& id, const std::string& word) {
+  if (!std::filesystem::exists(run + "/" + id + "/control")) return fail_errno("control", ENOENT);
+  TRY(effect("call process 1", [&](Table& table) -> Result<void> {
+    if (word != "stop") return {};
+    std::erase_if(table.rows, [&](const Words& row) {
+      return begins(row, {"process"}) && row[3].contains(id + "/jail/");
+    });
+    return {};
+  }));
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+    return fail_errno("control");
+  Fd ours(ends[0]), theirs(ends[1]);
+  TRY(write_all(theirs.get(), "ok"));
+  return ours;
 }
 
 Result<std::string> ask_process1(const std::string& run, const std::string& id,

@@ -13,6 +13,7 @@
 #include "os/privileges.h"
 #include "os/root.h"
 #include "os/users.h"
+#include "os/wardens.h"
 #include "os/world.h"
 #include "tests/fake/world.h"
 
@@ -125,6 +126,18 @@ Result<void> undo_boot(World& world, const Op& /*op*/) {
   });
 }
 
+// A warden is a process of the host. It does nothing by itself here: nobody's process 1 ends
+// unasked.
+Result<Words> apply_warden(World& world, const Op& /*op*/) {
+  TRY(make_group(world.facts, fmt::format("{}/{}.warden", world.base, world.id)));
+  TRY(add("warden", {"warden", world.id}));
+  return Words{"77", "77"};
+}
+Result<void> undo_warden(World& world, const Op& /*op*/) {
+  TRY(drop("warden gone", {"warden", world.id}));
+  return remove_group(world.facts, fmt::format("{}/{}.warden", world.base, world.id));
+}
+
 constexpr Verb verbs[] = {
     // clang-format off
     {"group",      1, Lives::host_boot, nullptr, apply_group,      undo_group, "boot"},
@@ -133,6 +146,7 @@ constexpr Verb verbs[] = {
     {"namespaces", 3, Lives::space,     nullptr, apply_namespaces, nullptr,    nullptr},
     {"mount",      5, Lives::space,     nullptr, apply_mount,      nullptr,    nullptr},
     {"devices",    3, Lives::space,     nullptr, apply_devices,    nullptr,    nullptr},
+    {"warden",     0, Lives::host_boot, nullptr, apply_warden,     undo_warden, "boot"},
     {"boot",       3, Lives::host_boot, nullptr, apply_boot,       undo_boot,  nullptr},
     // clang-format on
 };
@@ -141,6 +155,19 @@ constexpr Verb verbs[] = {
 
 std::span<const Verb> os_verbs() {
   return verbs;
+}
+
+Result<Words> boot_for_warden(World& /*world*/, const Op& /*op*/) {
+  return fail_errno("warden", ENOTSUP);
+}
+Result<void> answer_warden(const Result<Words>& /*born*/) {
+  return {};
+}
+Result<void> tell_warden(const World& /*world*/, const char* /*word*/) {
+  return {};
+}
+Result<std::optional<std::string>> hear_warden(const World& /*world*/) {
+  return std::optional<std::string>();
 }
 
 Result<Fd> open_log(const std::string& /*root*/, const std::string& log) {

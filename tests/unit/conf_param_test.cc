@@ -20,6 +20,11 @@ std::string set(std::string_view name, std::vector<std::string_view> words, Spec
 // Words that a parameter of that type takes, awkward ones included.
 std::vector<Words> samples(const Param& param) {
   if (param.is_boolean()) return {{}, {"false"}};
+  if (param.extra.one_of) {
+    std::vector<Words> choices;
+    for (const std::string& word : split(param.extra.one_of, " ")) choices.push_back({word});
+    return choices;
+  }
   if (param.extra.form == Form::ip4) return {{}, {"em0|10.0.0.1/24 mtu 9000", "10.0.0.2"}};
   if (param.extra.form == Form::ip6) return {{}, {"fe80::1", "em0|2001:DB8::1/64"}};
   if (param.is_list()) return {{}, {""}, {"a b", "it's \"x\" $y \\z", "line\nline\t\x01\xff"}};
@@ -179,11 +184,8 @@ TEST(Values, RangesAreTheCreatesBusiness) {
     const char* name;
     const char* value;
   } const cases[] = {
-      {"enforce_statfs", "3"},
-      {"devfs_ruleset", "65536"},
-      {"host", "disable"},
-      {"vnet", "disable"},
-      {"jid", "99999999999999999999"},
+      {"enforce_statfs", "3"}, {"devfs_ruleset", "65536"},      {"host", "disable"},
+      {"vnet", "disable"},     {"jid", "99999999999999999999"},
   };
   for (const auto& one : cases) {
     Spec spec;

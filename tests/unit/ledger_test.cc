@@ -187,6 +187,15 @@ TEST(LedgerText, AnotherVersionIsRefusedByName) {
   EXPECT_NE(ledger.error().text.find("version 2"), std::string::npos) << ledger.error().text;
 }
 
+TEST(LedgerText, AnActDoneAgainKeepsItsPlaceAndYieldsAnew) {
+  Result<Ledger> ledger = Ledger::parse("ledger 1 id web boot\n+ a 1\n= a 2\n+ b\n= b\n= a 3\n");
+  ASSERT_TRUE(ledger) << ledger.error().text;
+  ASSERT_EQ(ledger->acts().size(), 2U);
+  EXPECT_EQ(ledger->acts()[0].op, (Op{"a", {"1"}}));
+  EXPECT_EQ(ledger->acts()[0].yield, (Words{"3"}));
+  EXPECT_TRUE(ledger->acts()[0].open);
+}
+
 TEST(LedgerText, WhatIsNoLedgerIsRefusedWithItsLine) {
   const std::string first = "ledger 1 id web boot\n";
   const struct {
@@ -204,7 +213,7 @@ TEST(LedgerText, WhatIsNoLedgerIsRefusedWithItsLine) {
       {first + "= a\n", "line 2"},
       {first + "- a\n", "line 2"},
       {first + "+ a 1\n- a 2\n", "line 3"},
-      {first + "+ a\n= a\n= a\n", "line 4"},
+      {first + "+ a\n= b\n", "line 3"},
       {first + "+ a\n- a\n- a\n", "line 4"},
       {first + "+ a\n- a\n= a\n", "line 4"},
       {first + "++ a\n", "line 2"},

@@ -1,0 +1,331 @@
+#include "init/pid1.h"
+
+#include <algorithm>
+#include <array>
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "base/file.h"
+#include "base/sys.h"
+#include "conf/service_params.h"
+#include "init/jail_init.h"
+#include "init/rc.h"
+#include "os/handed.h"
+#include "os/process1.h"
+#include "os/terminal.h"
+
+namespace jail {
+
+namespace {
+
+constexpr size_t longest_ttys = 10U << 20;
+
+int64_t now_ms() {
+  timespec now;
+  clock_gettime(CLOCK_BOOTTIME, &now);
+  return static_cast<int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
+}
+
+bool is_there(const std::string& path) {
+  struct stat status;
+  return sys::fstatat(AT_FDCWD, path.c_str(), &status, 0) == 0;
+}
+
+bool is_open(int fd) {
+  return sys::fcntl(fd, F_GETFD) >= 0;
+}
+
+}  // namespace
+
+JailInit::JailInit(Settings settings)
+    : settings_(std::move(settings)), sessions_(TtyWorld{is_there, {"console"}}) {
+  machine_.rc_failure = settings_.rc_failure;
+  machine_.times = settings_.times;
+}
+
+Birthplace JailInit::birthplace() {
+  return {handed::group, console_ ? &*console_ : nullptr};
+}
+
+bool JailInit::begin() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGCHLD);
+  for (const RequestSignal& row : request_signals())
+    if (auto number = parse_signal(row.name)) sigaddset(&signals, static_cast<int>(*number));
+  signals_ = watch_signals(signals);
+  for (int fd = handed::control; fd <= handed::last; ++fd)
+    if (is_open(fd) && sys::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) return false;
+  if (is_open(handed::console) && is_open(handed::ring)) {
+    Result<std::span<std::byte>> memory = map_ring(handed::ring);
+    Result<Console> console =
+        memory ? Console::begin(handed::console, is_open(handed::link) ? handed::link : -1, *memory)
+               : std::unexpected(std::move(memory.error()));
+    if (console) console_ = std::move(*console);
+  }
+  machine_.console = console_.has_value();
+  return signals_ && is_open(handed::control) && is_open(handed::events);
+}
+
+int JailInit::timeout() const {
+  const int64_t sessions = sessions_.deadline().value_or(Machine::never);
+  const int64_t nearest = std::min(machine_.deadline, sessions);
+  if (nearest == Machine::never) return -1;
+  return static_cast<int>(std::clamp<int64_t>(nearest - now_ms(), 0, 1 << 30));
+}
+
+// From here on we may end by leave() alone: the jail ends with us.
+void JailInit::live() {
+  constexpr size_t fixed = 3, consoles = fixed + callers_most;
+  std::array<pollfd, consoles + Console::polls_most> polls;
+  for (;;) {
+    const bool looks = machine_.state == InitState::death_single || !persist_;
+    polls[0] = {signals_.get(), POLLIN, 0};
+    polls[1] = {handed::control, POLLIN, 0};
+    polls[2] = {looks ? handed::events : -1, POLLPRI, 0};
+    for (size_t i = 0; i < callers_most; ++i) polls[fixed + i] = {callers_[i].fd.get(), POLLIN, 0};
+    std::span<pollfd, Console::polls_most> terminal(&polls[consoles], Console::polls_most);
+    for (pollfd& one : terminal) one = {-1, 0, 0};
+    if (console_) console_->fill(terminal);
+    if (sys::poll(polls.data(), polls.size(), timeout()) < 0) continue;
+    if (polls[0].revents != 0) hear_signals();
+    reap();
+    if (console_) console_->handle(terminal);
+    for (size_t i = 0; i < callers_most; ++i)
+      if (polls[fixed + i].revents != 0) hear_request(callers_[i]);
+    if (polls[1].revents != 0) take_caller();
+    if (now_ms() >= machine_.deadline) tell(InitEvent::time_over);
+    take_sessions();
+    look_whether_alone();
+    leave_if_alone();
+  }
+}
+
+void JailInit::hear_signals() {
+  while (const std::optional<Caught> caught = take_signal(signals_.get())) {
+    if (caught->signal == SIGCHLD || (caught->signal == SIGWINCH && !caught->by_process)) continue;
+    for (const RequestSignal& row : request_signals()) {
+      if (parse_signal(row.name) != caught->signal) continue;
+      if (std::optional<InitEvent> event = request_of(meaning_, row.name)) tell(*event);
+    }
+  }
+}
+
+void JailInit::reap() {
+  int status;
+  for (pid_t pid; (pid = sys::waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0;)
+    child_ended(pid, status);
+}
+
+void JailInit::child_ended(pid_t pid, int status) {
+  const bool script = pid == script_, shell = pid == shell_;
+  if (WIFSTOPPED(status)) {
+    if (script) tell(InitEvent::script_stopped);
+    if (shell) tell(InitEvent::shell_stopped);
+    return;
+  }
+  if (!script && !shell) {
+    if (sessions_.ended(pid, now_ms())) take_sessions();
+    return;
+  }
+  value_ = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+  const int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+  (script ? script_ : shell_) = 0;
+  if (script && signal != 0)
+    return tell(signal == SIGTERM ? InitEvent::script_termed : InitEvent::script_killed);
+  if (script) return tell(value_ == 0 ? InitEvent::script_done : InitEvent::script_failed);
+  if (signal != 0)
+    return tell(signal == SIGKILL ? InitEvent::shell_sigkilled : InitEvent::shell_killed);
+  tell(value_ == 127 ? InitEvent::shell_none : InitEvent::shell_exited);
+}
+
+// --- the machine ---
+
+// What performing an act has brought is told next, before anything else that happens.
+void JailInit::tell(InitEvent event) {
+  news_.push_back(event);
+  if (news_.size() > 1) return;
+  for (size_t i = 0; i < news_.size(); ++i) {
+    const InitStep step = next(machine_, news_[i], now_ms());
+    machine_ = step.machine;
+    say(step.say);
+    for (InitAct act : step.acts) perform(act);
+  }
+  news_.clear();
+}
+
+void JailInit::perform(InitAct act) {
+  switch (act) {
+    case InitAct::run_rc:
+      meaning_ = find_meaning();
+      return run(find_rc(settings_.rc));
+    case InitAct::run_shutdown:
+      return run(find_shutdown(settings_.shutdown));
+    case InitAct::run_final:
+      return run(find_final());
+    case InitAct::continue_script:
+      return signal_to(script_, SIGCONT);
+    case InitAct::end_script:
+      return signal_to(-script_, SIGTERM);
+    case InitAct::read_ttys:
+    case InitAct::reread:
+      return read_ttys(act == InitAct::reread);
+    case InitAct::freeze_sessions:
+      return sessions_.stop();
+    case InitAct::hang_up_sessions:
+      sessions_.hang_up();
+      return take_sessions();
+    case InitAct::start_services:
+      return;
+    case InitAct::stop_services:
+      return tell(InitEvent::services_down);
+    case InitAct::revoke_console:
+      if (console_) console_->hang_up();
+      return;
+    case InitAct::term_all:
+      sys::kill(-1, SIGTERM);
+      sys::kill(-1, SIGCONT);
+      return look_whether_alone();
+    case InitAct::kill_all:
+      return kill_group_now(handed::group);
+    case InitAct::start_shell:
+      return begin_shell();
+    case InitAct::continue_shell:
+      return signal_to(shell_, SIGCONT);
+    case InitAct::kill_shell:
+      return signal_to(shell_, SIGKILL);
+    case InitAct::answer_ok:
+      return answer_askers("ok");
+    case InitAct::answer_single:
+      return answer_askers("single rc has failed");
+    case InitAct::answer_failed:
+      return answer_askers(concat({"failed ", script_path_}));
+    case InitAct::leave:
+      leave();
+  }
+}
+
+SignalMeaning JailInit::find_meaning() const {
+  const std::string name = settings_.signals == "auto" ? find_signals() : settings_.signals;
+  if (name == "busybox") return SignalMeaning::busybox;
+  return name == "sysv" ? SignalMeaning::sysv : SignalMeaning::freebsd;
+}
+
+// One that has ended meanwhile has number 0, which would be our own group.
+void JailInit::signal_to(pid_t pid, int signal) {
+  if (pid != 0) sys::kill(pid, signal);
+}
+
+void JailInit::run(std::string path) {
+  script_path_ = std::move(path);
+  if (script_path_.empty()) return tell(InitEvent::script_none);
+  const bool final = machine_.script == InitScript::final;
+  const pid_t pid = start_script(birthplace(), script_path_, argument_of(machine_), !final);
+  value_ = pid < 0 ? errno : 0;
+  if (pid < 0) return tell(InitEvent::script_not_started);
+  script_ = pid;
+}
+
+void JailInit::begin_shell() {
+  const pid_t pid = start_shell(birthplace());
+  value_ = pid < 0 ? errno : 0;
+  if (pid < 0) return tell(InitEvent::shell_not_started);
+  shell_ = pid;
+}
+
+void JailInit::read_ttys(bool again) {
+  Result<std::string> text = read_file(AT_FDCWD, "/etc/ttys", longest_ttys);
+  std::optional<std::string_view> file;
+  if (text) file = *text;
+  if (!text && text.error().code != ENOENT) print(text.error().text);
+  if (again)
+    sessions_.reread(file, now_ms());
+  else
+    sessions_.read(file, now_ms());
+  take_sessions();
+  tell(InitEvent::ttys_read);
+}
+
+void JailInit::take_sessions() {
+  while (std::optional<SessionAct> act = sessions_.take(now_ms())) {
+    switch (act->kind) {
+      case SessionAct::Kind::start:
+      case SessionAct::Kind::window:
+        start_session_of(*act);
+        break;
+      case SessionAct::Kind::hang_up:
+        signal_to(act->pid, SIGHUP);
+        break;
+      case SessionAct::Kind::warn:
+        print(act->text);
+        break;
+    }
+  }
+}
+
+void JailInit::start_session_of(const SessionAct& act) {
+  const Session* session = sessions_.find(act.session);
+  if (!session) return;
+  const bool window = act.kind == SessionAct::Kind::window;
+  const pid_t pid =
+      start_session(birthplace(), window ? session->window : session->command, session->term);
+  if (pid > 0) return window ? void() : sessions_.started(act.session, pid);
+  if (window) return sessions_.failed_window(act.session, SessionFailure::fork, errno);
+  sessions_.failed(act.session, SessionFailure::fork, errno, now_ms());
+}
+
+void JailInit::say(InitSay what) {
+  if (what == InitSay::nothing) return;
+  const bool shell = script_path_.empty() || machine_.state == InitState::single_user;
+  print(text_of(what, shell ? "" : "/bin/sh", shell ? "/bin/sh" : script_path_, value_));
+}
+
+// The console hears it, whoever is attached, and the log of those that have none.
+void JailInit::print(std::string_view text) {
+  if (text.empty()) return;
+  const std::string line = concat({"init: ", text});
+  if (console_) return console_->say(line);
+  const Fd log(sys::openat(AT_FDCWD, "/var/log/init.log",
+                           O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+                           0644));
+  const std::string whole = line + "\n";
+  if (log && sys::write(log.get(), whole.data(), whole.size()) < 0) return;  // nobody else hears it
+}
+
+void JailInit::look_whether_alone() {
+  if (machine_.state == InitState::death_single && !others_left(handed::events))
+    tell(InitEvent::all_gone);
+}
+
+// Without persist the jail ends with its last other process; from here on nobody is in it.
+void JailInit::leave_if_alone() {
+  if (machine_.state == InitState::reaping && !persist_ && !others_left(handed::events)) _exit(0);
+}
+
+void JailInit::leave() {
+  switch (way_out(machine_)) {
+    case WayOut::restart:
+      end_jail(Ending::restart);
+      break;
+    case WayOut::halt:
+      end_jail(Ending::halt);
+      break;
+    case WayOut::poweroff:
+      end_jail(Ending::poweroff);
+      break;
+    case WayOut::leave:
+      _exit(0);
+    case WayOut::fail:
+      break;
+  }
+  _exit(1);
+}
+
+int run_jail(std::span<char* const> words) {
+  JailInit self(read_settings(words));
+  if (!self.begin()) return 1;
+  self.live();
+}
+
+}  // namespace jail

@@ -1,0 +1,92 @@
+#include "init/script.h"
+
+#include <array>
+#include <fcntl.h>
+#include <stdlib.h>
+
+#include "base/sys.h"
+#include "init/console.h"
+#include "os/adopt.h"
+#include "os/process1.h"
+#include "os/terminal.h"
+
+namespace jail {
+
+namespace {
+
+// Descriptors 0 to 2 without a terminal (N5.2).
+void use_log() {
+  const Fd nothing(sys::openat(AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC));
+  const Fd log(sys::openat(AT_FDCWD, "/var/log/init.log",
+                           O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+                           0644));
+  const int output = log ? log.get() : nothing.get();
+  if (sys::dup2(nothing.get(), 0) < 0 || sys::dup2(output, 1) < 0 || sys::dup2(output, 2) < 0)
+    return;  // it keeps /dev/null, which is ours
+}
+
+// A session on the console, or one without a terminal. The ends of what process 1 holds are all
+// close-on-exec.
+void enter_session(const Birthplace& place) {
+  if (place.console) {
+    Result<Fd> slave = place.console->open_for_child();
+    if (slave && open_session(place.console->master(), slave->get())) return;
+  }
+  sys::setsid();
+  use_log();
+}
+
+char* const* vector_of(std::span<const std::string> words, std::span<char*> space) {
+  size_t count = 0;
+  for (const std::string& word : words)
+    if (count + 1 < space.size()) space[count++] = const_cast<char*>(word.c_str());
+  space[count] = nullptr;
+  return space.data();
+}
+
+}  // namespace
+
+pid_t start_script(const Birthplace& place, const std::string& path, const char* argument,
+                   bool deaf) {
+  const pid_t pid = bear(place.group);
+  if (pid != 0) return pid;
+  enter_session(place);
+  for (int signal : {SIGTSTP, SIGHUP}) ::signal(signal, deaf ? SIG_IGN : SIG_DFL);
+  for (int signal : {SIGTTIN, SIGTTOU}) ::signal(signal, SIG_IGN);
+  char shell[] = "/bin/sh";
+  char* script = const_cast<char*>(path.c_str());
+  char* word = argument[0] != '\0' ? const_cast<char*>(argument) : nullptr;
+  char* by_itself[] = {script, word, nullptr};
+  char* by_shell[] = {shell, script, word, nullptr};
+  sys::execve(script, by_itself, environ);
+  if (deaf) sys::execve(shell, by_shell, environ);
+  _exit(127);
+}
+
+pid_t start_shell(const Birthplace& place) {
+  const pid_t pid = bear(place.group);
+  if (pid != 0) return pid;
+  enter_session(place);
+  char name[] = "-sh", home[] = "HOME=/root", term[] = "TERM=vt100";
+  char* words[] = {name, nullptr};
+  char* path = getenv("PATH") ? getenv("PATH") - 5 : home;
+  if (sys::chdir("/root") != 0) home[6] = '\0';
+  char* environment[] = {home, term, path, nullptr};
+  sys::execve("/bin/sh", words, environment);
+  _exit(127);
+}
+
+pid_t start_session(const Birthplace& place, std::span<const std::string> words,
+                    const std::string& term) {
+  const pid_t pid = bear(place.group);
+  if (pid != 0) return pid;
+  sys::setsid();  // a getty of Linux takes its terminal only where it leads a session
+  for (int signal : {SIGTTIN, SIGTTOU}) ::signal(signal, SIG_IGN);
+  close_from(0);
+  std::array<char*, 256> space;
+  char* environment[] = {term.empty() ? nullptr : const_cast<char*>(term.c_str()), nullptr};
+  sys::execve(words[0].c_str(), vector_of(words, space), environment);
+  _exit(127);
+}
+
+}  // namespace jail

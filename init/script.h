@@ -1,0 +1,37 @@
+// The programs that process 1 itself runs: rc, rc.shutdown, rc.final, the single-user shell, and
+// what ttys(5) asks for (N5.2, N7, N9.2).
+#pragma once
+
+#include <span>
+#include <string>
+#include <sys/types.h>
+
+#include "base/text.h"
+
+namespace jail {
+
+class Console;
+
+// Where a child is born and what it is given.
+struct Birthplace {
+  int group = -1;              // os/process1.h
+  Console* console = nullptr;  // perhaps none
+};
+
+// Starts a script with its argument, if that is not empty: as the leader of a session on the
+// console - or, without one, on /dev/null with /var/log/init.log for its output - deaf to SIGHUP
+// and SIGTSTP, in / with umask 022. It is executed itself if it may be, else by /bin/sh. Yields its
+// pid, or -1 with errno.
+pid_t start_script(const Birthplace& place, const std::string& path, const char* argument,
+                   bool deaf = true);
+
+// The shell of single user on the console. -1 with errno; a shell that cannot be executed exits
+// with 127.
+pid_t start_shell(const Birthplace& place);
+
+// A session's program (N9.2): words to execute, no search, with `term` (TERM=...) as the whole
+// environment. A child that cannot execute it exits with 127.
+pid_t start_session(const Birthplace& place, std::span<const std::string> words,
+                    const std::string& term);
+
+}  // namespace jail

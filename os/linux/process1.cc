@@ -1,0 +1,65 @@
+#include "os/process1.h"
+
+#include <string.h>
+#include <sys/reboot.h>
+
+#include "os/linux/abi.h"
+
+namespace jail {
+
+Fd watch_signals(const sigset_t& signals) {
+  if (sigprocmask(SIG_BLOCK, &signals, nullptr) != 0 || sys::prctl(PR_SET_DUMPABLE, 0) != 0)
+    return Fd();
+  return Fd(sys::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
+}
+
+std::optional<Caught> take_signal(int fd) {
+  signalfd_siginfo info;
+  if (sys::read(fd, &info, sizeof info) != sizeof info) return std::nullopt;
+  return Caught{static_cast<int>(info.ssi_signo), info.ssi_code <= 0};
+}
+
+// Processes outside of our pid namespace have no number in it.
+Caller accept_caller(int listener) {
+  Caller caller{.fd = Fd(sys::accept4(listener, SOCK_CLOEXEC | SOCK_NONBLOCK))};
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (!caller.fd || sys::getsockopt(caller.fd.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
+    return Caller();
+  caller.host = peer.pid == 0;
+  caller.root = peer.uid == 0;
+  return caller;
+}
+
+bool others_left(int events) {
+  char text[256];
+  const ssize_t size = sys::pread(events, text, sizeof text - 1, 0);
+  if (size < 0) return true;
+  text[size] = '\0';
+  return strstr(text, "populated 0") == nullptr;
+}
+
+pid_t bear(int group) {
+  clone_args arguments{};
+  arguments.flags = CLONE_INTO_CGROUP | CLONE_CLEAR_SIGHAND;
+  arguments.exit_signal = SIGCHLD;
+  arguments.cgroup = static_cast<uint64_t>(group);
+  const pid_t pid = sys::clone3(&arguments);
+  if (pid != 0) return pid;
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  return 0;
+}
+
+void kill_group_now(int group) {
+  const Fd file(sys::openat(group, "cgroup.kill", O_WRONLY | O_CLOEXEC));
+  if (!file || sys::write(file.get(), "1", 1) != 1) sys::kill(-1, SIGKILL);
+}
+
+void end_jail(Ending how) {
+  constexpr unsigned commands[] = {RB_AUTOBOOT, RB_HALT_SYSTEM, RB_POWER_OFF};
+  sys::reboot(static_cast<int>(commands[static_cast<unsigned>(how)]));
+}
+
+}  // namespace jail

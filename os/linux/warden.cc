@@ -1,0 +1,210 @@
+#include "os/warden.h"
+
+#include <array>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/fd.h"
+#include "base/text.h"
+#include "os/handed.h"
+#include "os/linux/abi.h"
+
+namespace jail {
+
+namespace {
+
+constexpr int64_t quick_life = 10'000;  // ms: a crash after less counts as one of a loop
+constexpr int retry_pause = 1'000;      // ms, where no process can be made just now
+constexpr size_t longest_packet = 4096;
+
+struct Warden {
+  const char *id, *program;
+  Fd engine, group;
+  Fd answer;                   // of the `jail --boot` that is under way
+  Fd process1;                 // pidfd
+  std::array<Fd, 2> commands;  // pidfds of those that are not reaped: --ended, and its --boot
+  bool adopted = false, up = false;
+  const char* ended = nullptr;  // how process 1 ended, where nobody has been told yet
+  unsigned quick = 0;
+  int64_t born = 0;
+};
+
+int64_t now_ms() {
+  timespec now;
+  clock_gettime(CLOCK_BOOTTIME, &now);
+  return static_cast<int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
+}
+
+// Our own children leave nothing: process 1 is to be waited for, so SIGCHLD cannot be ignored.
+void reap_command(Fd& command) {
+  siginfo_t end;
+  sys::waitid(P_PIDFD, static_cast<id_t>(command.get()), &end, WEXITED);
+  command.reset();
+}
+
+// A child in the group of the commands that wardens start; never in ours, which the undo of this
+// warden ends. `given` becomes its descriptor `number`; what is handed on it has anyway.
+bool start(Warden& warden, char* const words[], const Fd& given, int number) {
+  int pidfd = -1;
+  clone_args arguments{};
+  arguments.flags = CLONE_INTO_CGROUP | CLONE_PIDFD;
+  arguments.pidfd = reinterpret_cast<uint64_t>(&pidfd);
+  arguments.exit_signal = SIGCHLD;
+  arguments.cgroup = static_cast<uint64_t>(warden.group.get());
+  const pid_t pid = sys::clone3(&arguments);
+  if (pid > 0) warden.commands[warden.commands[0] ? 1 : 0].reset(pidfd);
+  if (pid != 0) return pid > 0;
+  if (sys::dup2(given.get(), number) == number &&
+      sys::close_range(handed::last + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
+    sys::execvp(warden.program, words);
+  _exit(127);
+}
+
+// Packets to an engine: if it is gone, its end is the next thing that we hear.
+void tell_engine(const Warden& warden, std::string_view text) {
+  if (sys::send(warden.engine.get(), text.data(), text.size(), MSG_NOSIGNAL) < 0) return;
+}
+
+void begin_boot(Warden& warden) {
+  int ends[2];
+  if (sys::pipe2(ends, O_CLOEXEC) != 0)
+    return tell_engine(warden, concat({"failed ", std::to_string(errno), " pipe"}));
+  warden.answer.reset(ends[0]);
+  Fd writes(ends[1]);
+  warden.adopted = warden.up = false;
+  char name[] = "jail", form[] = "--boot";
+  char* words[] = {name, form, const_cast<char*>(warden.id), nullptr};
+  if (start(warden, words, writes, handed::events)) return;
+  tell_engine(warden, concat({"failed ", std::to_string(errno), " jail --boot"}));
+  warden.answer.reset();
+}
+
+// Process 1 without an engine that has written it down: nobody would ever undo it by name.
+[[noreturn]] void end_both(const Warden& warden) {
+  if (warden.process1) sys::pidfd_send_signal(warden.process1.get(), SIGKILL, nullptr, 0);
+  _exit(0);
+}
+
+// "born PID START", or why not; nothing at all: the command was killed.
+void hear_birth(Warden& warden) {
+  char text[longest_packet];
+  size_t size = 0;
+  for (ssize_t got; size < sizeof text &&
+                    (got = sys::read(warden.answer.get(), text + size, sizeof text - size)) != 0;) {
+    if (got < 0 && errno != EINTR) break;
+    if (got > 0) size += static_cast<size_t>(got);
+  }
+  warden.answer.reset();
+  std::string_view answer(text, size);
+  const Words words = split(answer, " ");
+  if (words.size() == 3 && words[0] == "born") {
+    const auto pid = parse_int(words[1]);
+    warden.process1.reset(sys::pidfd_open(static_cast<pid_t>(pid.value_or(-1)), 0));
+    warden.born = now_ms();
+    if (!warden.process1) answer = "failed 3 process 1: it has ended";
+  } else if (words.empty() || words[0] != "failed") {
+    answer = "failed 5 jail --boot: killed";
+  }
+  if (!warden.engine) end_both(warden);
+  tell_engine(warden, answer);
+}
+
+// From reboot(2) in its namespace the kernel makes these two signals, which process 1 can get in no
+// other way (L4, N19). `status` is one of wait(2).
+const char* how_of(int status) {
+  if (WIFEXITED(status)) return WEXITSTATUS(status) == 0 ? "exit" : "crash";
+  if (WTERMSIG(status) == SIGHUP) return "restart";
+  return WTERMSIG(status) == SIGINT ? "halt" : "crash";
+}
+
+// Also where it was another warden's child, from Linux 6.15 on; else it counts as a crash.
+int status_of(const Fd& process1) {
+  siginfo_t end{};
+  if (sys::waitid(P_PIDFD, static_cast<id_t>(process1.get()), &end, WEXITED | __WALL) == 0)
+    return end.si_code == CLD_EXITED ? end.si_status << 8 : end.si_status;
+  sys::pidfd_info info{};
+  info.mask = sys::pidfd_info_exit;
+  const bool known = sys::ioctl(process1.get(), sys::pidfd_get_info, &info) == 0 &&
+                     (info.mask & sys::pidfd_info_exit) != 0;
+  return known ? info.exit_code : SIGKILL;
+}
+
+void hear_end(Warden& warden) {
+  warden.ended = how_of(status_of(warden.process1));
+  warden.process1.reset();
+  const bool loop = strcmp(warden.ended, "crash") == 0 && now_ms() - warden.born < quick_life;
+  warden.quick = loop || !warden.up ? warden.quick + 1 : 0;
+}
+
+// Tells the engine, or starts one.
+void pass_on_end(Warden& warden) {
+  if (warden.engine) {
+    tell_engine(warden, concat({"ended ", warden.ended}));
+    warden.ended = nullptr;
+    return;
+  }
+  int ends[2];
+  if (sys::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return;
+  Fd ours(ends[0]), theirs(ends[1]);
+  std::string quick = std::to_string(warden.quick);
+  char name[] = "jail", form[] = "--ended";
+  char* words[] = {
+      name,         form,   const_cast<char*>(warden.id), const_cast<char*>(warden.ended),
+      quick.data(), nullptr};
+  if (!start(warden, words, theirs, handed::warden)) return;
+  warden.engine = std::move(ours);
+  warden.adopted = warden.up = true;  // until it says `boot`, there is nothing to be adopted
+  warden.ended = nullptr;
+}
+
+void hear_engine(Warden& warden) {
+  char text[32];
+  const ssize_t size = sys::recv(warden.engine.get(), text, sizeof text, 0);
+  if (size < 0 && errno == EINTR) return;
+  const std::string_view word(text, size > 0 ? static_cast<size_t>(size) : 0);
+  if (word == "boot") return begin_boot(warden);
+  if (word == "adopted") warden.adopted = true;
+  if (word == "up") warden.up = true;
+  if (!word.empty()) return;
+  warden.engine.reset();
+  if (!warden.adopted && !warden.answer) end_both(warden);
+}
+
+}  // namespace
+
+int guard(const char* id, const char* program) {
+  Warden warden{.id = id,
+                .program = program,
+                .engine = Fd(handed::warden),
+                .group = Fd(handed::group),
+                .answer = {},
+                .process1 = {},
+                .commands = {}};
+  for (int fd : {handed::control, handed::group, handed::warden})
+    if (sys::fcntl(fd, F_GETFD) < 0) return 1;
+  if (sys::fcntl(handed::group, F_SETFD, FD_CLOEXEC) < 0 ||
+      sys::fcntl(handed::warden, F_SETFD, FD_CLOEXEC) < 0)
+    return 1;
+  // What a jail does not have is a number that nothing else may get.
+  for (int fd = 0; fd <= handed::last;) {
+    fd = sys::openat(AT_FDCWD, "/dev/null", O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return 1;
+  }
+  for (;;) {
+    pollfd sources[] = {{warden.engine.get(), POLLIN, 0},
+                        {warden.answer.get(), POLLIN, 0},
+                        {warden.process1.get(), POLLIN, 0},
+                        {warden.commands[0].get(), POLLIN, 0},
+                        {warden.commands[1].get(), POLLIN, 0}};
+    if (sys::poll(sources, std::size(sources), warden.ended ? retry_pause : -1) < 0) continue;
+    if (sources[1].revents != 0) hear_birth(warden);
+    if (sources[2].revents != 0) hear_end(warden);
+    for (size_t i : {0UZ, 1UZ})
+      if (sources[3 + i].revents != 0) reap_command(warden.commands[i]);
+    if (sources[0].revents != 0) hear_engine(warden);
+    if (warden.ended) pass_on_end(warden);
+  }
+}
+
+}  // namespace jail

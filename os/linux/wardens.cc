@@ -1,0 +1,158 @@
+#include "os/linux/wardens.h"
+
+#include <fmt/format.h>
+
+#include "base/file.h"
+#include "os/handed.h"
+#include "os/kernel.h"
+#include "os/linux/abi.h"
+#include "os/linux/boot.h"
+
+namespace jail {
+
+namespace {
+
+constexpr int boot_wait = 60'000;  // ms, for the warden's answer; hooks of nobody run meanwhile
+
+std::string group_of(const World& world) {
+  return fmt::format("{}/{}.warden", world.base, world.id);
+}
+
+// Where the commands that a warden starts are born: not in its own group, which an undo ends. The
+// root of the hierarchy is nobody's; a part of one, as in a container, is not to have processes.
+Result<Fd> open_command_group(const World& world) {
+  struct stat status;
+  const std::string type = world.facts.groups + "/cgroup.type";
+  if (sys::fstatat(AT_FDCWD, type.c_str(), &status, 0) != 0) return open_group(world.facts, ".");
+  const std::string group = world.base + "/cmd";
+  TRY(make_group(world.facts, group));
+  return open_group(world.facts, group);
+}
+
+// Its messages, and those of the commands that it starts.
+Result<Fd> open_warden_log(const World& world) {
+  TRY(make_directories(world.log, 0755));
+  return open_at(AT_FDCWD, world.log + "/jail.log", O_WRONLY | O_CREAT | O_APPEND, 0600);
+}
+
+struct Beginning {
+  Fd program, self, control, commands, group, nothing, log;
+  Fd ours, theirs;  // the socket between us
+};
+
+Result<Beginning> prepare(const World& world) {
+  Beginning all;
+  all.program = TRY(open_program());
+  all.control = TRY(listen_control(world));
+  TRY(make_group(world.facts, group_of(world)));
+  all.group = TRY(open_group(world.facts, group_of(world)));
+  all.commands = TRY(open_command_group(world));
+  all.nothing = TRY(open_at(AT_FDCWD, "/dev/null", O_RDWR));
+  all.log = TRY(open_warden_log(world));
+  int ends[2];
+  if (sys::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+    return fail_errno("socketpair");
+  all.ours.reset(ends[0]);
+  all.theirs.reset(ends[1]);
+  return all;
+}
+
+// The program that this process runs, for the warden to start again.
+Result<std::string> own_path() {
+  char path[4096];
+  const ssize_t size = sys::readlinkat(AT_FDCWD, "/proc/self/exe", path, sizeof path);
+  if (size <= 0 || static_cast<size_t>(size) == sizeof path) return fail_errno("/proc/self/exe");
+  return std::string(path, static_cast<size_t>(size));
+}
+
+[[noreturn]] void be_warden(const Beginning& all, std::string id, std::string jail) {
+  sys::setsid();
+  reset_signals();
+  sys::chdir("/");
+  const int program = sys::fcntl(all.program.get(), F_DUPFD_CLOEXEC, handed::last + 1);
+  struct {
+    int from, to;
+  } places[] = {{all.nothing.get(), 0}, {all.log.get(), 1},      {all.log.get(), 2},
+                {all.control.get(), 3}, {all.commands.get(), 5}, {all.theirs.get(), 9}};
+  for (auto& place : places) place.from = sys::fcntl(place.from, F_DUPFD_CLOEXEC, 10);
+  for (unsigned number : {4U, 6U, 7U, 8U}) sys::close_range(number, number, 0);
+  bool placed = program >= 0;
+  for (auto& place : places) placed = placed && sys::dup2(place.from, place.to) == place.to;
+  char name[] = "jinit", form[] = "--warden";
+  char* words[] = {name, form, id.data(), jail.data(), nullptr};
+  if (placed && sys::close_range(handed::last + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
+    sys::execveat(program, "", words, environ, AT_EMPTY_PATH);
+  _exit(127);
+}
+
+Result<std::string> hear_packet(const World& world, int timeout) {
+  pollfd news{world.warden.get(), POLLIN, 0};
+  int ready;
+  do ready = sys::poll(&news, 1, timeout);
+  while (ready < 0 && errno == EINTR);
+  if (ready < 0) return fail_errno("warden");
+  if (ready == 0) return fail_errno("warden", EAGAIN);
+  char text[4096];
+  const ssize_t size = sys::recv(world.warden.get(), text, sizeof text, 0);
+  if (size <= 0) return fail_errno("warden", size < 0 ? errno : EPIPE);
+  return std::string(text, static_cast<size_t>(size));
+}
+
+}  // namespace
+
+Result<Words> apply_warden(World& world, const Op& /*op*/) {
+  Beginning all = TRY(prepare(world));
+  const std::string jail = TRY(own_path());
+  clone_args arguments{};
+  arguments.flags = CLONE_INTO_CGROUP;
+  arguments.exit_signal = SIGCHLD;
+  arguments.cgroup = static_cast<uint64_t>(all.group.get());
+  const pid_t pid = sys::clone3(&arguments);
+  if (pid == 0) be_warden(all, world.id, jail);
+  if (pid < 0) return fail_errno("warden");
+  world.warden = std::move(all.ours);
+  return Words{fmt::format("{}", pid), fmt::format("{}", TRY(start_time(pid)))};
+}
+
+Result<void> undo_warden(World& world, const Op& /*op*/) {
+  world.warden.reset();
+  TRY(kill_group(world.facts, group_of(world)));
+  TRY(remove_group(world.facts, group_of(world)));
+  const std::string control = world.run + "/" + world.id + "/control";
+  if (sys::unlinkat(AT_FDCWD, control.c_str(), 0) != 0 && errno != ENOENT)
+    return fail_errno(control);
+  return {};
+}
+
+Result<Words> ask_warden_to_boot(World& world) {
+  TRY(tell_warden(world, "boot"));
+  const std::string answer = TRY(hear_packet(world, boot_wait));
+  Words words = split(answer, " ");
+  if (words.size() == 3 && words[0] == "born") return Words{words[1], words[2]};
+  if (words.size() < 3 || words[0] != "failed") return fail(EPROTO, "warden: " + answer);
+  const size_t text = answer.find(words[1]) + words[1].size() + 1;
+  return fail(static_cast<int>(parse_int(words[1]).value_or(EIO)), answer.substr(text));
+}
+
+Result<void> answer_warden(const Result<Words>& born) {
+  const std::string text = born ? fmt::format("born {} {}", born->at(0), born->at(1))
+                                : fmt::format("failed {} {}", born.error().code, born.error().text);
+  return in("warden", write_all(handed::events, text));
+}
+
+Result<void> tell_warden(const World& world, const char* word) {
+  if (!world.warden) return {};
+  if (sys::send(world.warden.get(), word, std::char_traits<char>::length(word), MSG_NOSIGNAL) < 0)
+    return fail_errno("warden");
+  return {};
+}
+
+Result<std::optional<std::string>> hear_warden(const World& world) {
+  Result<std::string> packet = hear_packet(world, 0);
+  if (!packet && packet.error().code == EAGAIN) return std::optional<std::string>();
+  const Words words = split(TRY(std::move(packet)), " ");
+  if (words.size() != 2 || words[0] != "ended") return fail_errno("warden", EPROTO);
+  return std::optional(words[1]);
+}
+
+}  // namespace jail

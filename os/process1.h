@@ -1,0 +1,46 @@
+// What process 1 of a jail asks of the kernel beside POSIX. In jinit: no {fmt}, and nothing here
+// allocates or blocks.
+#pragma once
+
+#include <optional>
+#include <signal.h>
+#include <sys/types.h>
+
+#include "base/fd.h"
+
+namespace jail {
+
+// From now on the jail's root cannot trace this process, and `signals` are read from the descriptor
+// that it yields and do nothing else. No descriptor: errno says why.
+Fd watch_signals(const sigset_t& signals);
+
+struct Caught {
+  int signal;
+  bool by_process;  // kill(2) and its like; false: the kernel itself, as WINCH of a terminal
+};
+// One of them, taken; nothing if none is pending.
+std::optional<Caught> take_signal(int fd);
+
+// Who has called on a listening socket. No descriptor: nobody.
+struct Caller {
+  Fd fd;
+  bool host = false;  // not a process of the jail
+  bool root = false;
+};
+Caller accept_caller(int listener);
+
+// Whether any process is left in the group whose cgroup.events that is. When in doubt, yes.
+bool others_left(int events);
+
+// fork(2), but the child is born in the group behind `group` with no signal blocked or caught. -1
+// and errno as that.
+pid_t bear(int group);
+
+// SIGKILL for all in the group behind `group` and below it, also for what is just being born.
+void kill_group_now(int group);
+
+// Ends the jail as reboot(2) ends a machine. Returns only where the kernel will not.
+enum class Ending : unsigned char { restart, halt, poweroff };
+void end_jail(Ending how);
+
+}  // namespace jail

@@ -1,0 +1,26 @@
+// The warden of a jail with an init (house 13, DESIGN 6): process 1's parent on the host, which
+// outlives it, holds what the next one is to find again (os/handed.h), and has somebody act when it
+// ends. It decides nothing, reads nothing of the jail, writes nothing, and only waits.
+//
+// It speaks with an engine - `jail -c`, or the `jail --ended` that it starts itself - over a socket
+// of packets, one at a time:
+//
+//   engine: boot              have process 1 made, by `jail --boot ID`
+//   warden: born PID START    it lives, and is the warden's child
+//   warden: failed CODE TEXT  there is none
+//   engine: adopted           it is in the ledger: from now on its end is news
+//   warden: ended HOW         restart, halt, exit or crash
+//   engine: up                the start is over; the engine closes the socket
+//
+// An engine that is gone before it said `adopted` takes the warden and process 1 with it. When
+// process 1 ends and there is no engine, the warden starts `jail --ended ID HOW QUICK`, where QUICK
+// counts the lives in a row that ended before their start was over, or by a crash within seconds.
+#pragma once
+
+namespace jail {
+
+// The warden's whole life, in the program jinit. `program` is the jail(8) that it starts. Returns
+// only if it cannot begin.
+int guard(const char* id, const char* program);
+
+}  // namespace jail

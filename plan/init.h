@@ -1,0 +1,46 @@
+// A jail's init as the host has it: asked to boot and to stop, booted again after a reboot inside,
+// and what is done when process 1 ends by itself (DESIGN 5 and 6, house 9).
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/result.h"
+#include "plan/lifecycle.h"
+#include "plan/registry.h"
+
+namespace jail {
+
+struct Hand;
+
+// What an end of process 1 asks for that `init.on_*` calls `restart`: the error of boot_init() for
+// a reboot while rc runs, which is part of the start.
+constexpr int asks_for_reboot = ERESTART;
+
+// Asks process 1 to boot and waits until rc has ended, for as long as it takes. Error: rc failed,
+// the jail halted or crashed meanwhile, or asks_for_reboot. ECANCELED: the user wants the start to
+// end.
+Result<void> boot_init(World& world);
+
+// Asks process 1 to shut the jail down and waits for its end: as long as init.shutdown_timeout and
+// stop.timeout allow, and five seconds. Being out of time is no error: the undo of `boot` ends what
+// is left.
+Result<void> stop_init(World& world);
+
+// Sends a request to the init of a running jail; its answers come as packets over the socket.
+Result<Fd> call_init(const Host& host, const FoundJail& jail, const std::string& request);
+
+// Ends what is left of process 1 and makes another one in the same place, which only reaps. The
+// space stays, with all that is mounted, pinned and lent; jails below are stopped. In the ledger it
+// is the same act with another yield, so that the order of undoing does not change.
+Result<void> boot_again(Hand& hand);
+
+// `jail --boot ID`, which a warden runs: makes process 1 as that one's child. The exit status.
+int boot_for(const Host& host, const std::string& id);
+
+// `jail --ended ID HOW QUICK`, which a warden runs when process 1 has ended: boots the jail again,
+// removes it, or leaves it reaping, as its init.on_* say. QUICK restarts in a row are slowed down
+// and, when they are too many, given up. The exit status.
+int end_of_process1(const Host& host, const std::string& id, const std::string& how, int64_t quick);
+
+}  // namespace jail
