@@ -200,7 +200,8 @@ void JailInit::perform(InitAct act) {
     case InitAct::answer_single:
       return answer_askers("single rc has failed");
     case InitAct::answer_failed:
-      return answer_askers(concat({"failed ", script_path_}));
+      return answer_askers(way_out(machine_) == WayOut::fail ? concat({"failed ", script_path_})
+                                                             : "halted during its start");
     case InitAct::leave:
       leave();
   }

@@ -261,7 +261,7 @@ bool start_jail(const Host& host, Job& job, int64_t* jid) {
   hand.life.stop_timeout = job.spec.stop_timeout.value_or(10);
   if (!bring_up(hand, job)) return false;
   *jid = hand.life.jid;
-  return true;
+  return !hand.life.failed;  // it may be up, in single user
 }
 
 }  // namespace jail
