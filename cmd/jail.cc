@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "cmd/console.h"
 #include "cmd/errors.h"
 #include "cmd/explain.h"
 #include "cmd/init_words.h"
@@ -127,6 +128,20 @@ int init_form(const Host& host, const Options& options) {
   Result<FoundJail> found = find_running(options.arguments[0]);
   if (!found) return print_failure(found.error());
   return talk_to_init(host, *found, Words(options.arguments.begin() + 1, options.arguments.end()));
+}
+
+int console_form(const Host& host, const Options& options) {
+  if (options.arguments.size() != 1) return usage();
+  if (!is_root()) return print_failure(not_root());
+  Result<FoundJail> found = find_running(options.arguments[0]);
+  if (!found) return print_failure(found.error());
+  const char* key = std::getenv("CELLBLOCK_ESCAPE");
+  const std::optional<int> escape = parse_escape_key(key ? key : "^]");
+  if (!escape) return print_failure({EINVAL, "CELLBLOCK_ESCAPE: not a key such as ^] or none"});
+  return attach_console({.control = host.places.run + "/" + found->id + "/control",
+                         .name = found->name,
+                         .mode = options.console_mode,
+                         .escape_key = *escape});
 }
 
 // What only a warden calls (os/warden.h): `--boot ID` and `--ended ID HOW QUICK`.
@@ -278,6 +293,7 @@ int main_form(Options& options) {
   if (!host) return print_failure(host.error());
   if (options.recover) return recover_form(*host, options);
   if (options.init) return init_form(*host, options);
+  if (options.console) return console_form(*host, options);
   if (!options.create && !options.modify && !options.remove && !options.cleanup) {
     Result<Words> words = old_style(options);
     if (!words) return usage();

@@ -19,11 +19,20 @@ const char* const usage_text =
     "       jail [-f file] --explain[=json] [jail]\n"
     "       jail --check file\n"
     "       jail --recover [--forget] [jail ...]\n"
-    "       jail --init jail word ...\n";
+    "       jail --init jail word ...\n"
+    "       jail --console[=read | steal] jail\n";
 
 namespace {
 
-enum Long : int { long_plan = 256, long_explain, long_check, long_recover, long_forget, long_init };
+enum Long : int {
+  long_plan = 256,
+  long_explain,
+  long_check,
+  long_recover,
+  long_forget,
+  long_init,
+  long_console
+};
 
 constexpr option long_options[] = {
     {"plan", no_argument, nullptr, long_plan},
@@ -32,6 +41,7 @@ constexpr option long_options[] = {
     {"recover", no_argument, nullptr, long_recover},
     {"forget", no_argument, nullptr, long_forget},
     {"init", no_argument, nullptr, long_init},
+    {"console", optional_argument, nullptr, long_console},
     {nullptr, 0, nullptr, 0},
 };
 
@@ -94,6 +104,13 @@ constexpr Row rows[] = {
     {long_recover, [](Options& options) { options.recover = true; }},
     {long_forget, [](Options& options) { options.forget = true; }},
     {long_init, [](Options& options) { options.init = true; }},
+    {long_console,
+     [](Options& options) {
+       options.console = true;
+       if (optarg) options.console_mode = optarg;
+       options.misused =
+           optarg && options.console_mode != "read" && options.console_mode != "steal";
+     }},
 };
 
 bool take(Options& options, int letter) {

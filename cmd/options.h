@@ -22,9 +22,10 @@ struct Options {
   std::string record;                                      // -J
   Words shorthands;                                        // -h -l -n -s -u -U as parameters
   bool plan = false, recover = false, forget = false, explain = false, explain_json = false,
-       check = false, init = false;
-  bool old_style = false;  // PATH HOSTNAME IP COMMAND ..., turned into the single form
-  bool misused = false;    // an option's argument makes no sense
+       check = false, init = false, console = false;
+  std::string console_mode = "write";  // of --console: or read, steal
+  bool old_style = false;              // PATH HOSTNAME IP COMMAND ..., turned into the single form
+  bool misused = false;                // an option's argument makes no sense
   Words arguments;
 };
 

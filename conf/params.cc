@@ -60,6 +60,8 @@ constexpr Param table[] = {
   {"init.on_halt", &Spec::init_on_halt, own, any, "The same for a halt or power-off (default remove).", {.ours = true, .one_of = "restart remove stay"}},
   {"init.on_exit", &Spec::init_on_exit, own, any, "The same where process 1 exits by itself (default remove).", {.ours = true, .one_of = "restart remove stay"}},
   {"init.on_crash", &Spec::init_on_crash, own, any, "The same where it is killed or fails (default remove).", {.ours = true, .one_of = "restart remove stay"}},
+  {"console", &Spec::console, own, any, "A terminal that the jail's init keeps (default with init).", {.ours = true}},
+  {"console.link", &Spec::console_link, own, any, "A path on the host that cu(1) opens as the console.", {.ours = true}},
 
   // The kernel's (J2.2).
   {"jid", &Spec::jid, kernel, create, "The jail's number; 0 or none: the next free one.", {.reserved = true, .least = 0, .most = 999999}},

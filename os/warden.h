@@ -12,6 +12,8 @@
 //   warden: ended HOW         restart, halt, exit or crash
 //   engine: up                the start is over; the engine closes the socket
 //
+// Process 1 says `revoke` to have the console taken from all who have it, and hears `done`.
+//
 // An engine that is gone before it said `adopted` takes the warden and process 1 with it. When
 // process 1 ends and there is no engine, the warden starts `jail --ended ID HOW QUICK`, where QUICK
 // counts the lives in a row that ended before their start was over, or by a crash within seconds.

@@ -201,6 +201,8 @@ int boot_for(const Host& host, const std::string& id) {
 int end_of_process1(const Host& host, const std::string& id, const std::string& how,
                     int64_t quick) {
   Hand hand(host);
+  // The next process 1 has them from the warden itself; no hook is to have them.
+  for (int number = handed::control; number < handed::warden; ++number) Fd unused(number);
   hand.world.warden.reset(handed::warden);
   if (sys::fcntl(handed::warden, F_SETFD, FD_CLOEXEC) != 0) return 1;
   Result<bool> ours = take_ended(hand, id);

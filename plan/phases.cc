@@ -100,10 +100,17 @@ Result<void> add_mount(const char* parameter, const FstabLine& line, const std::
 
 // /dev/shm and /dev/mqueue belong to process 1's ipc namespace or its boot; a program here expects
 // both, and FreeBSD has no word for them.
+// A console is a terminal of the jail's own devfs.
+bool has_console(const Spec& spec) {
+  return is(spec.init) && spec.console.value_or(true) && is(spec.mount_devfs) &&
+         spec.devfs_ruleset.value_or(4) > 2;
+}
+
 void plan_devices(const Spec& spec, const std::string& base, Plan& plan) {
   const int64_t ruleset = spec.devfs_ruleset.value_or(4);
   if (is(spec.mount_devfs))
     plan.ops.push_back({"devices", {"mount.devfs", base + "/dev", fmt::format("{}", ruleset)}});
+  if (has_console(spec)) plan.ops.push_back({"console", {}});
   if (is(spec.mount_devfs) && ruleset != 1) {  // 1 hides everything
     plan.boot.push_back({"mount", {"tmpfs", "shm", "/dev/shm", "mode=1777,nosuid"}});
     plan.boot.push_back({"mount", {"mqueue", "mqueue", "/dev/mqueue", "nosuid,noexec"}});
@@ -168,6 +175,7 @@ Result<void> plan_jail(const Spec& spec, const Facts&, const Site& site, Plan& p
         "sysvmsg, sysvsem, sysvshm: only all three together can be inherited on this system");
   if (is(spec.init)) {
     plan.boot.push_back({"init", init_settings(spec)});
+    if (spec.console_link) plan.ops.push_back({"link", {*spec.console_link}});
     plan.ops.push_back({"warden", {}});
   }
   plan.ops.push_back({"boot", {fmt::format("{}", site.jid), "new", wanted[0] ? "host" : "new"}});
@@ -181,6 +189,8 @@ Result<void> plan_absent(const Spec& spec) {
     return fail(ENOTSUP, "exec.fib: this system has no routing table per process");
   if (spec.zfs_dataset && !spec.zfs_dataset->empty())
     return fail(ENOTSUP, "zfs.dataset: not supported on this system");
+  if ((is(spec.console) || spec.console_link) && !has_console(spec))
+    return fail(EINVAL, "console: needs init, and mount.devfs with terminals in it");
   return check_host_names(spec);
 }
 

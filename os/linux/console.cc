@@ -26,7 +26,7 @@ Result<unsigned> number_of(int master) {
 
 // What a link leads to; empty where there is none, or it is something else.
 std::string target_of(const std::string& path) {
-  char text[64];
+  char text[4096];
   const ssize_t size = sys::readlinkat(AT_FDCWD, path.c_str(), text, sizeof text);
   return {text, size > 0 ? static_cast<size_t>(size) : 0};
 }

@@ -3,11 +3,13 @@
 
 #include <fmt/format.h>
 
+#include "os/console.h"
 #include "os/linux/abi.h"
 #include "os/linux/boot.h"
 #include "os/linux/space.h"
 #include "os/linux/wardens.h"
 #include "os/mount.h"
+#include "os/root.h"
 #include "os/world.h"
 
 namespace jail {
@@ -48,6 +50,39 @@ Result<void> undo_union(World& world, const Op& op) {
 // `view` needs lend gone: the pinned network stack holds what was lent until it is brought back.
 // `group` needs boot gone, as only an empty one can be removed; `union` the view, which holds the
 // mount that the work directory is for.
+// console: the first terminal of the jail's own devpts, as /dev/console.
+Result<Words> apply_console(World& world, const Op& /*op*/) {
+  Excursion visit = TRY(visit_view(world.run, world.id));
+  Fd root = TRY(open_own_root(world));
+  Fd dev = TRY(open_without_links(root.get(), JailPath{"/dev"}, O_RDONLY | O_DIRECTORY));
+  Fd terminals = TRY(open_without_links(root.get(), JailPath{"/dev/pts"}, O_PATH | O_DIRECTORY));
+  Terminal terminal = TRY(open_terminal(terminals));
+  TRY(put_console(terminals, terminal.number, dev));
+  world.console = std::move(terminal.master);
+  world.ring = TRY(make_ring());
+  return Words{};
+}
+
+// The path that leads to console.link's terminal, whose number only lives as long as it: so what is
+// put on the disk bears our mark, the id, from the first moment.
+std::string link_of(const World& world) {
+  return fmt::format("{}/{}/console", world.run, world.id);
+}
+
+// link PATH
+Result<Words> apply_link(World& world, const Op& op) {
+  LinkTerminal terminal = TRY(make_link_terminal());
+  TRY(put_link(link_of(world), terminal.path));
+  TRY(in("console.link", put_link(op.args[0], link_of(world))));
+  world.link = std::move(terminal.master);
+  return Words{};
+}
+
+Result<void> undo_link(World& world, const Op& op) {
+  world.link.reset();
+  return in("console.link", drop_link(op.args[0], link_of(world)));
+}
+
 constexpr Verb verbs[] = {
     // clang-format off
     // name        words  lives             check    apply             undo        needs gone
@@ -57,6 +92,8 @@ constexpr Verb verbs[] = {
     {"namespaces", 3, Lives::space,     nullptr, apply_namespaces, nullptr,    nullptr},
     {"mount",      5, Lives::space,     nullptr, apply_mount,      nullptr,    nullptr},
     {"devices",    3, Lives::space,     nullptr, apply_devices,    nullptr,    nullptr},
+    {"console",    0, Lives::space,     nullptr, apply_console,    nullptr,    nullptr},
+    {"link",       1, Lives::disk,      nullptr, apply_link,       undo_link,  "boot"},
     {"warden",     0, Lives::host_boot, nullptr, apply_warden,     undo_warden, "boot"},
     {"boot",       3, Lives::host_boot, nullptr, apply_boot,       undo_boot,  nullptr},
     // clang-format on

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "os/handed.h"
 #include "os/linux/abi.h"
+#include "os/terminal.h"
 
 namespace jail {
 
@@ -23,6 +24,7 @@ struct Warden {
   Fd engine, group;
   Fd answer;                   // of the `jail --boot` that is under way
   Fd process1;                 // pidfd
+  Fd voice;                    // what process 1 asks us for
   std::array<Fd, 2> commands;  // pidfds of those that are not reaped: --ended, and its --boot
   bool adopted = false, up = false;
   const char* ended = nullptr;  // how process 1 ended, where nobody has been told yet
@@ -45,7 +47,12 @@ void reap_command(Fd& command) {
 
 // A child in the group of the commands that wardens start; never in ours, which the undo of this
 // warden ends. `given` becomes its descriptor `number`; what is handed on it has anyway.
-bool start(Warden& warden, char* const words[], const Fd& given, int number) {
+struct Given {
+  const Fd& fd;
+  int number;
+};
+
+bool start(Warden& warden, char* const words[], std::initializer_list<Given> given) {
   int pidfd = -1;
   clone_args arguments{};
   arguments.flags = CLONE_INTO_CGROUP | CLONE_PIDFD;
@@ -55,8 +62,10 @@ bool start(Warden& warden, char* const words[], const Fd& given, int number) {
   const pid_t pid = sys::clone3(&arguments);
   if (pid > 0) warden.commands[warden.commands[0] ? 1 : 0].reset(pidfd);
   if (pid != 0) return pid > 0;
-  if (sys::dup2(given.get(), number) == number &&
-      sys::close_range(handed::last + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
+  bool placed = true;
+  for (const Given& one : given)
+    placed = placed && sys::dup2(one.fd.get(), one.number) == one.number;
+  if (placed && sys::close_range(handed::last + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
     sys::execvp(warden.program, words);
   _exit(127);
 }
@@ -72,10 +81,14 @@ void begin_boot(Warden& warden) {
     return tell_engine(warden, concat({"failed ", std::to_string(errno), " pipe"}));
   warden.answer.reset(ends[0]);
   Fd writes(ends[1]);
+  if (sys::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+    return tell_engine(warden, concat({"failed ", std::to_string(errno), " socketpair"}));
+  warden.voice.reset(ends[0]);
+  Fd theirs(ends[1]);
   warden.adopted = warden.up = false;
   char name[] = "jail", form[] = "--boot";
   char* words[] = {name, form, const_cast<char*>(warden.id), nullptr};
-  if (start(warden, words, writes, handed::events)) return;
+  if (start(warden, words, {{writes, handed::events}, {theirs, handed::warden}})) return;
   tell_engine(warden, concat({"failed ", std::to_string(errno), " jail --boot"}));
   warden.answer.reset();
 }
@@ -152,10 +165,22 @@ void pass_on_end(Warden& warden) {
   char* words[] = {
       name,         form,   const_cast<char*>(warden.id), const_cast<char*>(warden.ended),
       quick.data(), nullptr};
-  if (!start(warden, words, theirs, handed::warden)) return;
+  if (!start(warden, words, {{theirs, handed::warden}})) return;
   warden.engine = std::move(ours);
   warden.adopted = warden.up = true;  // until it says `boot`, there is nothing to be adopted
   warden.ended = nullptr;
+}
+
+// Process 1 has no right to take the console from who has it; we have (L4, os/terminal.h).
+void hear_voice(Warden& warden) {
+  char text[32];
+  const ssize_t size = sys::recv(warden.voice.get(), text, sizeof text, MSG_DONTWAIT);
+  if (size < 0 && (errno == EINTR || errno == EAGAIN)) return;
+  if (size <= 0) return warden.voice.reset();
+  Result<Fd> slave = open_slave(handed::console);
+  if (slave) hang_up(handed::console, slave->get());
+  if (sys::send(warden.voice.get(), "done", 4, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+    return;  // it has not waited
 }
 
 void hear_engine(Warden& warden) {
@@ -180,6 +205,7 @@ int guard(const char* id, const char* program) {
                 .group = Fd(handed::group),
                 .answer = {},
                 .process1 = {},
+                .voice = {},
                 .commands = {}};
   for (int fd : {handed::control, handed::group, handed::warden})
     if (sys::fcntl(fd, F_GETFD) < 0) return 1;
@@ -192,16 +218,16 @@ int guard(const char* id, const char* program) {
     if (fd < 0) return 1;
   }
   for (;;) {
-    pollfd sources[] = {{warden.engine.get(), POLLIN, 0},
-                        {warden.answer.get(), POLLIN, 0},
-                        {warden.process1.get(), POLLIN, 0},
-                        {warden.commands[0].get(), POLLIN, 0},
-                        {warden.commands[1].get(), POLLIN, 0}};
+    pollfd sources[] = {
+        {warden.engine.get(), POLLIN, 0},      {warden.answer.get(), POLLIN, 0},
+        {warden.process1.get(), POLLIN, 0},    {warden.voice.get(), POLLIN, 0},
+        {warden.commands[0].get(), POLLIN, 0}, {warden.commands[1].get(), POLLIN, 0}};
     if (sys::poll(sources, std::size(sources), warden.ended ? retry_pause : -1) < 0) continue;
     if (sources[1].revents != 0) hear_birth(warden);
     if (sources[2].revents != 0) hear_end(warden);
+    if (sources[3].revents != 0) hear_voice(warden);
     for (size_t i : {0UZ, 1UZ})
-      if (sources[3 + i].revents != 0) reap_command(warden.commands[i]);
+      if (sources[4 + i].revents != 0) reap_command(warden.commands[i]);
     if (sources[0].revents != 0) hear_engine(warden);
     if (warden.ended) pass_on_end(warden);
   }

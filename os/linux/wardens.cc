@@ -65,19 +65,29 @@ Result<std::string> own_path() {
   return std::string(path, static_cast<size_t>(size));
 }
 
-[[noreturn]] void be_warden(const Beginning& all, std::string id, std::string jail) {
+[[noreturn]] void be_warden(const World& world, const Beginning& all, std::string jail) {
   sys::setsid();
   reset_signals();
-  sys::chdir("/");
+  if (sys::chdir("/") != 0) _exit(127);
+  std::string id = world.id;
   const int program = sys::fcntl(all.program.get(), F_DUPFD_CLOEXEC, handed::last + 1);
   struct {
     int from, to;
-  } places[] = {{all.nothing.get(), 0}, {all.log.get(), 1},      {all.log.get(), 2},
-                {all.control.get(), 3}, {all.commands.get(), 5}, {all.theirs.get(), 9}};
-  for (auto& place : places) place.from = sys::fcntl(place.from, F_DUPFD_CLOEXEC, 10);
-  for (unsigned number : {4U, 6U, 7U, 8U}) sys::close_range(number, number, 0);
+  } places[] = {{all.nothing.get(), 0},
+                {all.log.get(), 1},
+                {all.log.get(), 2},
+                {all.control.get(), handed::control},
+                {all.commands.get(), handed::group},
+                {world.console.get(), handed::console},
+                {world.ring.get(), handed::ring},
+                {world.link.get(), handed::link},
+                {all.theirs.get(), handed::warden}};
+  for (auto& place : places)
+    if (place.from >= 0) place.from = sys::fcntl(place.from, F_DUPFD_CLOEXEC, handed::last + 1);
+  sys::close_range(handed::control, handed::last, 0);
   bool placed = program >= 0;
-  for (auto& place : places) placed = placed && sys::dup2(place.from, place.to) == place.to;
+  for (auto& place : places)
+    placed = placed && (place.from < 0 || sys::dup2(place.from, place.to) == place.to);
   char name[] = "jinit", form[] = "--warden";
   char* words[] = {name, form, id.data(), jail.data(), nullptr};
   if (placed && sys::close_range(handed::last + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
@@ -108,9 +118,10 @@ Result<Words> apply_warden(World& world, const Op& /*op*/) {
   arguments.exit_signal = SIGCHLD;
   arguments.cgroup = static_cast<uint64_t>(all.group.get());
   const pid_t pid = sys::clone3(&arguments);
-  if (pid == 0) be_warden(all, world.id, jail);
+  if (pid == 0) be_warden(world, all, jail);
   if (pid < 0) return fail_errno("warden");
   world.warden = std::move(all.ours);
+  for (Fd* fd : {&world.console, &world.ring, &world.link}) fd->reset();  // the warden's now
   return Words{fmt::format("{}", pid), fmt::format("{}", TRY(start_time(pid)))};
 }
 

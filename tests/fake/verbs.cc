@@ -62,6 +62,8 @@ Result<Words> apply_view(World& world, const Op& op) {
 Result<void> undo_view(World& world, const Op&) {
   if (there({"view", world.id})) TRY(drop("unpin view", {"view", world.id}));
   if (there({"pin", world.id})) TRY(drop("pin file gone", {"pin", world.id}));
+  // What is mounted in a view goes with it.
+  if (there({"console", world.id})) TRY(drop("console gone", {"console", world.id}));
   return {};
 }
 
@@ -138,6 +140,19 @@ Result<void> undo_warden(World& world, const Op& /*op*/) {
   return remove_group(world.facts, fmt::format("{}/{}.warden", world.base, world.id));
 }
 
+Result<Words> apply_console(World& world, const Op& /*op*/) {
+  TRY(add("console", {"console", world.id}));
+  return Words{};
+}
+
+Result<Words> apply_link(World& /*world*/, const Op& op) {
+  TRY(add("link", {"file", op.args[0]}));
+  return Words{};
+}
+Result<void> undo_link(World& /*world*/, const Op& op) {
+  return drop("link gone", {"file", op.args[0]});
+}
+
 constexpr Verb verbs[] = {
     // clang-format off
     {"group",      1, Lives::host_boot, nullptr, apply_group,      undo_group, "boot"},
@@ -146,6 +161,8 @@ constexpr Verb verbs[] = {
     {"namespaces", 3, Lives::space,     nullptr, apply_namespaces, nullptr,    nullptr},
     {"mount",      5, Lives::space,     nullptr, apply_mount,      nullptr,    nullptr},
     {"devices",    3, Lives::space,     nullptr, apply_devices,    nullptr,    nullptr},
+    {"console",    0, Lives::space,     nullptr, apply_console,    nullptr,    nullptr},
+    {"link",       1, Lives::disk,      nullptr, apply_link,       undo_link,  "boot"},
     {"warden",     0, Lives::host_boot, nullptr, apply_warden,     undo_warden, "boot"},
     {"boot",       3, Lives::host_boot, nullptr, apply_boot,       undo_boot,  nullptr},
     // clang-format on
