@@ -20,7 +20,7 @@ const char* const usage_text =
     "       jail --check file\n"
     "       jail --recover [--forget] [jail ...]\n"
     "       jail --init jail word ...\n"
-    "       jail --console[=read | steal] jail\n";
+    "       jail --console[=mode] jail\n";
 
 namespace {
 
