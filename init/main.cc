@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "init/client.h"
 #include "init/entry.h"
 #include "init/pid1.h"
 #include "os/warden.h"
@@ -15,8 +16,12 @@ int main(int count, char** words) {
   if (count == 4 && strcmp(words[1], "--warden") == 0) return jail::guard(words[2], words[3]);
   if (count > 1 && words[1][0] == '-' && strcmp(words[1], "--jail") != 0)
     return jail::run_entry(count, words);
+  const std::span<char* const> all(words, static_cast<size_t>(count));
+  if (getpid() != 1 && jail::is_for_process1(all)) return jail::run_client(all);
   if (fprintf(stderr,
               "usage: jinit is started by jail(8) as process 1 of a jail\n"
+              "       jinit [word]    in such a jail: status, single, multi, reboot, halt, "
+              "poweroff ...\n"
               "       jinit [options] -- command [argument ...]    in front of any command; see "
               "--help\n") < 0)
     return 74;
