@@ -57,6 +57,7 @@ inline int getsockopt(int fd, int level, int option, void* value, socklen_t* siz
 inline int ioctl(int fd, unsigned long request, void* argument = nullptr) { return tried("ioctl", [&] { return ::ioctl(fd, request, argument); }); }
 inline int kill(pid_t pid, int signal) { return tried("kill", [&] { return ::kill(pid, signal); }); }
 inline int listen(int fd, int backlog) { return tried("listen", [&] { return ::listen(fd, backlog); }); }
+inline off_t lseek(int fd, off_t at, int from) { return tried("lseek", [&] { return ::lseek(fd, at, from); }); }
 inline int mkdirat(int dir, const char* path, mode_t mode) { return tried("mkdirat", [&] { return ::mkdirat(dir, path, mode); }); }
 inline int mknodat(int dir, const char* path, mode_t mode, dev_t device) { return tried("mknodat", [&] { return ::mknodat(dir, path, mode, device); }); }
 inline int openat(int dir, const char* path, int flags, mode_t mode = 0) { return tried((flags & O_CREAT) != 0 ? "creat" : "openat", [&] { return ::openat(dir, path, flags, mode); }); }

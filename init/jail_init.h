@@ -11,12 +11,16 @@
 
 #include "init/console.h"
 #include "init/script.h"
+#include "init/services.h"
 #include "init/settings.h"
 #include "os/process1.h"
 #include "sup/request.h"
 #include "sup/sessions.h"
 
 namespace jail {
+
+// Milliseconds of a clock that never goes back and counts the host's sleep.
+int64_t now_ms();
 
 class JailInit {
  public:
@@ -45,6 +49,7 @@ class JailInit {
   void begin_shell();
   void read_ttys(bool again);
   void take_sessions();
+  void take_services();
   void start_session_of(const SessionAct& act);
   void answer_askers(std::string_view text);
   void look_whether_alone();
@@ -59,6 +64,7 @@ class JailInit {
   Settings settings_;
   Machine machine_;
   Sessions sessions_;
+  Services services_;
   std::optional<Console> console_;
   std::array<Caller, callers_most> callers_;  // whose request is to come
   std::vector<Caller> askers_;                // who asked to boot, and waits

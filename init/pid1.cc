@@ -6,9 +6,9 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "base/file.h"
 #include "base/sys.h"
 #include "conf/service_params.h"
+#include "init/jail_file.h"
 #include "init/jail_init.h"
 #include "init/rc.h"
 #include "os/handed.h"
@@ -21,25 +21,20 @@ namespace {
 
 constexpr size_t longest_ttys = 10U << 20;
 
-int64_t now_ms() {
-  timespec now;
-  clock_gettime(CLOCK_BOOTTIME, &now);
-  return static_cast<int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
-}
-
-bool is_there(const std::string& path) {
-  struct stat status;
-  return sys::fstatat(AT_FDCWD, path.c_str(), &status, 0) == 0;
-}
-
 bool is_open(int fd) {
   return sys::fcntl(fd, F_GETFD) >= 0;
 }
 
 }  // namespace
 
+int64_t now_ms() {
+  timespec now;
+  clock_gettime(CLOCK_BOOTTIME, &now);
+  return static_cast<int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
+}
+
 JailInit::JailInit(Settings settings)
-    : settings_(std::move(settings)), sessions_(TtyWorld{is_there, {"console"}}) {
+    : settings_(std::move(settings)), sessions_(TtyWorld{is_in_jail, {"console"}}) {
   machine_.rc_failure = settings_.rc_failure;
   machine_.times = settings_.times;
 }
@@ -65,12 +60,13 @@ bool JailInit::begin() {
     if (console) console_ = std::move(*console);
   }
   machine_.console = console_.has_value();
+  services_.settle(birthplace());
   return signals_ && is_open(handed::control) && is_open(handed::events);
 }
 
 int JailInit::timeout() const {
   const int64_t sessions = sessions_.deadline().value_or(Machine::never);
-  const int64_t nearest = std::min(machine_.deadline, sessions);
+  const int64_t nearest = std::min({machine_.deadline, sessions, services_.deadline()});
   if (nearest == Machine::never) return -1;
   return static_cast<int>(std::clamp<int64_t>(nearest - now_ms(), 0, 1 << 30));
 }
@@ -78,8 +74,10 @@ int JailInit::timeout() const {
 // From here on we may end by leave() alone: the jail ends with us.
 void JailInit::live() {
   constexpr size_t fixed = 3, consoles = fixed + callers_most;
-  std::array<pollfd, consoles + Console::polls_most> polls;
+  constexpr size_t services = consoles + Console::polls_most;
+  std::vector<pollfd> polls;
   for (;;) {
+    polls.resize(services + services_.polls());  // another size after a reload only
     const bool looks = machine_.state == InitState::death_single || !persist_;
     polls[0] = {signals_.get(), POLLIN, 0};
     polls[1] = {handed::control, POLLIN, 0};
@@ -88,15 +86,18 @@ void JailInit::live() {
     std::span<pollfd, Console::polls_most> terminal(&polls[consoles], Console::polls_most);
     for (pollfd& one : terminal) one = {-1, 0, 0};
     if (console_) console_->fill(terminal);
+    services_.fill(std::span(polls).subspan(services));
     if (sys::poll(polls.data(), polls.size(), timeout()) < 0) continue;
     if (polls[0].revents != 0) hear_signals();
     reap();
     if (console_) console_->handle(terminal);
+    services_.handle(std::span(polls).subspan(services), now_ms());
     for (size_t i = 0; i < callers_most; ++i)
       if (polls[fixed + i].revents != 0) hear_request(callers_[i]);
     if (polls[1].revents != 0) take_caller();
     if (now_ms() >= machine_.deadline) tell(InitEvent::time_over);
     take_sessions();
+    take_services();
     look_whether_alone();
     leave_if_alone();
   }
@@ -125,6 +126,7 @@ void JailInit::child_ended(pid_t pid, int status) {
     if (shell) tell(InitEvent::shell_stopped);
     return;
   }
+  if (services_.ended(pid, status, now_ms())) return take_services();
   if (!script && !shell) {
     if (sessions_.ended(pid, now_ms())) take_sessions();
     return;
@@ -170,6 +172,7 @@ void JailInit::perform(InitAct act) {
       return signal_to(-script_, SIGTERM);
     case InitAct::read_ttys:
     case InitAct::reread:
+      if (act == InitAct::reread) services_.reread(now_ms());
       return read_ttys(act == InitAct::reread);
     case InitAct::freeze_sessions:
       return sessions_.stop();
@@ -177,13 +180,17 @@ void JailInit::perform(InitAct act) {
       sessions_.hang_up();
       return take_sessions();
     case InitAct::start_services:
-      return;
+      services_.start(now_ms());
+      return take_services();
     case InitAct::stop_services:
-      return tell(InitEvent::services_down);
+      services_.stop(now_ms());
+      return take_services();
     case InitAct::revoke_console:
       if (console_) console_->hang_up();
       return;
     case InitAct::term_all:
+      services_.abandon(now_ms());
+      take_services();
       sys::kill(-1, SIGTERM);
       sys::kill(-1, SIGCONT);
       return look_whether_alone();
@@ -236,7 +243,7 @@ void JailInit::begin_shell() {
 }
 
 void JailInit::read_ttys(bool again) {
-  Result<std::string> text = read_file(AT_FDCWD, "/etc/ttys", longest_ttys);
+  Result<std::string> text = read_jail_file("/etc/ttys", longest_ttys);
   std::optional<std::string_view> file;
   if (text) file = *text;
   if (!text && text.error().code != ENOENT) print(text.error().text);
@@ -265,6 +272,11 @@ void JailInit::take_sessions() {
   }
 }
 
+void JailInit::take_services() {
+  services_.work(now_ms());
+  while (const std::optional<InitEvent> event = services_.take_event()) tell(*event);
+}
+
 void JailInit::start_session_of(const SessionAct& act) {
   const Session* session = sessions_.find(act.session);
   if (!session) return;
@@ -282,16 +294,8 @@ void JailInit::say(InitSay what) {
   print(text_of(what, shell ? "" : "/bin/sh", shell ? "/bin/sh" : script_path_, value_));
 }
 
-// The console hears it, whoever is attached, and the log of those that have none.
 void JailInit::print(std::string_view text) {
-  if (text.empty()) return;
-  const std::string line = concat({"init: ", text});
-  if (console_) return console_->say(line);
-  const Fd log(sys::openat(AT_FDCWD, "/var/log/init.log",
-                           O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
-                           0644));
-  const std::string whole = line + "\n";
-  if (log && sys::write(log.get(), whole.data(), whole.size()) < 0) return;  // nobody else hears it
+  if (!text.empty()) say_line(birthplace(), {text});
 }
 
 void JailInit::look_whether_alone() {
@@ -305,6 +309,7 @@ void JailInit::leave_if_alone() {
 }
 
 void JailInit::leave() {
+  services_.drain();
   switch (way_out(machine_)) {
     case WayOut::restart:
       end_jail(Ending::restart);

@@ -42,6 +42,9 @@ void JailInit::obey(Caller& caller, const Words& words) {
     return console_->attach(std::move(caller.fd), std::span(words).subspan(1));
   }
   if (verb == "status") return report_status(caller);
+  if (verb == "log") return services_.show_log(std::move(caller), words);
+  if (std::optional<std::string> answer = services_.obey(words, now_ms()))
+    return reply(caller, *answer);
   if (caller.host && (verb == "persist" || verb == "nopersist")) {
     persist_ = verb == "persist";
     return reply(caller, persist_ || others_left(handed::events) ? "ok" : "leaving");
@@ -67,6 +70,7 @@ void JailInit::report_status(const Caller& caller) {
   for (const Session& session : sessions_.all())
     reply(caller, concat({"line session ", session.device, " ",
                           session.pid != 0 ? "pid " + std::to_string(session.pid) : "waits"}));
+  for (size_t i = 0; i < services_.size(); ++i) reply(caller, services_.status_line(i, now_ms()));
 }
 
 void JailInit::reply(const Caller& caller, std::string_view text) const {

@@ -14,15 +14,9 @@ namespace jail {
 
 namespace {
 
-// Descriptors 0 to 2 without a terminal (N5.2).
-void use_log() {
-  const Fd nothing(sys::openat(AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC));
-  const Fd log(sys::openat(AT_FDCWD, "/var/log/init.log",
-                           O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
-                           0644));
-  const int output = log ? log.get() : nothing.get();
-  if (sys::dup2(nothing.get(), 0) < 0 || sys::dup2(output, 1) < 0 || sys::dup2(output, 2) < 0)
-    return;  // it keeps /dev/null, which is ours
+Fd open_init_log() {
+  return Fd(sys::openat(AT_FDCWD, "/var/log/init.log",
+                        O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644));
 }
 
 // A session on the console, or one without a terminal. The ends of what process 1 holds are all
@@ -45,6 +39,25 @@ char* const* vector_of(std::span<const std::string> words, std::span<char*> spac
 }
 
 }  // namespace
+
+void say_line(const Birthplace& place, std::initializer_list<std::string_view> pieces) {
+  char line[600] = "init: ";
+  size_t size = 6;
+  for (std::string_view piece : pieces)
+    size += piece.copy(line + size, sizeof line - 1 - size);  // room for the newline
+  if (place.console) return place.console->say({line, size});
+  line[size++] = '\n';
+  const Fd log = open_init_log();
+  if (log && sys::write(log.get(), line, size) < 0) return;  // nobody else hears it
+}
+
+void use_log() {
+  const Fd nothing(sys::openat(AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC));
+  const Fd log = open_init_log();
+  const int output = log ? log.get() : nothing.get();
+  if (sys::dup2(nothing.get(), 0) < 0 || sys::dup2(output, 1) < 0 || sys::dup2(output, 2) < 0)
+    return;  // it keeps /dev/null, which is ours
+}
 
 pid_t start_script(const Birthplace& place, const std::string& path, const char* argument,
                    bool deaf) {
@@ -86,7 +99,7 @@ pid_t start_session(const Birthplace& place, std::span<const std::string> words,
   std::array<char*, 256> space;
   char* environment[] = {term.empty() ? nullptr : const_cast<char*>(term.c_str()), nullptr};
   sys::execve(words[0].c_str(), vector_of(words, space), environment);
-  _exit(127);
+  _exit(errno == ENOENT ? 127 : 126);
 }
 
 }  // namespace jail

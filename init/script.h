@@ -2,8 +2,10 @@
 // what ttys(5) asks for (N5.2, N7, N9.2).
 #pragma once
 
+#include <initializer_list>
 #include <span>
 #include <string>
+#include <string_view>
 #include <sys/types.h>
 
 #include "base/text.h"
@@ -17,6 +19,13 @@ struct Birthplace {
   int group = -1;              // os/process1.h
   Console* console = nullptr;  // perhaps none
 };
+
+// A line of init's own, out of pieces: the console hears it, whoever is attached, and without one
+// /var/log/init.log has it. Cut after some hundred bytes; allocates nothing.
+void say_line(const Birthplace& place, std::initializer_list<std::string_view> pieces);
+
+// For a child: /dev/null is its input and /var/log/init.log its output, if there can be one (N5.2).
+void use_log();
 
 // Starts a script with its argument, if that is not empty: as the leader of a session on the
 // console - or, without one, on /dev/null with /var/log/init.log for its output - deaf to SIGHUP

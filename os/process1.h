@@ -39,6 +39,15 @@ pid_t bear(int group);
 // SIGKILL for all in the group behind `group` and below it, also for what is just being born.
 void kill_group_now(int group);
 
+// A pipe, both ends close-on-exec; `read` does not block. Neither: errno says why.
+struct Pipe {
+  Fd read, write;
+};
+Pipe make_pipe();
+
+// Hands memory that was freed back to the kernel, as far as the allocator can.
+void give_back_memory();
+
 // Ends the jail as reboot(2) ends a machine. Returns only where the kernel will not.
 enum class Ending : unsigned char { restart, halt, poweroff };
 void end_jail(Ending how);

@@ -33,7 +33,13 @@ std::optional<User> find_user(std::string_view passwd, std::string_view group,
                               std::string_view name);
 std::optional<User> find_user(std::string_view passwd, std::string_view group, uid_t uid);
 
-// The same from etc/passwd and etc/group below the directory `root`, opened beneath it (os/root.h).
+// The id of the group of that name in the text of a group file, read as above.
+std::optional<gid_t> find_group(std::string_view group, std::string_view name);
+
+// A user's or group's number: digits alone, below 4294967295.
+std::optional<uint32_t> parse_user_id(std::string_view text);
+
+// The user from etc/passwd and etc/group below the directory `root`, opened beneath it (os/root.h).
 // A file that is missing is empty; one that is no regular file is EINVAL, one over 16 MB EFBIG.
 // Text: "PATH: CAUSE".
 Result<std::optional<User>> lookup_user(int root, std::string_view name);

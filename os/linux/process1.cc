@@ -1,5 +1,6 @@
 #include "os/process1.h"
 
+#include <malloc.h>
 #include <string.h>
 #include <sys/reboot.h>
 
@@ -55,6 +56,18 @@ pid_t bear(int group) {
 void kill_group_now(int group) {
   const Fd file(sys::openat(group, "cgroup.kill", O_WRONLY | O_CLOEXEC));
   if (!file || sys::write(file.get(), "1", 1) != 1) sys::kill(-1, SIGKILL);
+}
+
+Pipe make_pipe() {
+  int ends[2];
+  if (sys::pipe2(ends, O_CLOEXEC) != 0) return {};
+  Pipe pipe{Fd(ends[0]), Fd(ends[1])};
+  if (sys::fcntl(pipe.read.get(), F_SETFL, O_NONBLOCK) != 0) return {};
+  return pipe;
+}
+
+void give_back_memory() {
+  malloc_trim(0);
 }
 
 void end_jail(Ending how) {

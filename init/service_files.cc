@@ -1,0 +1,100 @@
+#include "init/service_files.h"
+
+#include <algorithm>
+#include <fcntl.h>
+
+#include "base/file.h"
+#include "conf/service_conf.h"
+#include "conf/service_dir.h"
+#include "init/jail_file.h"
+
+namespace jail {
+
+namespace {
+
+constexpr char conf_path[] = "/etc/jinit.conf";
+constexpr char directories_path[] = "/etc/service";
+
+// It goes into status lines and messages as it is.
+bool good_name(std::string_view name) {
+  return !name.starts_with('.') && name.size() <= 64 &&
+         std::ranges::none_of(name, [](char c) { return c <= ' ' || c == 0x7f; });
+}
+
+ServiceFiles look_into(const std::string& path, Words& messages) {
+  ServiceFiles files;
+  files.run = is_in_jail(path + "/run");
+  files.finish = is_in_jail(path + "/finish");
+  files.down = is_in_jail(path + "/down");
+  files.log = is_in_jail(path + "/log/run");
+  for (const ServiceFile& file : service_files()) {
+    Result<std::string> text = read_jail_file(concat({path, "/", file.name}), longest_service_file);
+    if (!text && text.error().code != ENOENT && text.error().code != ENOTDIR)
+      messages.push_back(std::move(text.error().text));
+    if (text) files.*file.text = std::move(*text);
+  }
+  return files;
+}
+
+// One directory; with a logger, two services. What has no run is none, and no mistake.
+void read_directory(const std::string& name, const std::string& path, ServiceSet& set) {
+  const ServiceFiles files = look_into(path, set.messages);
+  if (!files.run) return;
+  Result<ServiceDirectory> read = read_service_directory(name, path, files);
+  if (!read) return set.messages.push_back(concat({path, ": ", read.error().text}));
+  for (const std::string& remark : read->remarks)
+    set.messages.push_back(concat({path, "/", remark}));
+  set.specs.push_back(std::move(read->spec));
+  if (files.log) read_directory(name + "/log", path + "/log", set);
+}
+
+void read_directories(ServiceSet& set) {
+  Result<Words> names = list_directory(AT_FDCWD, directories_path);
+  if (!names) {
+    if (names.error().code != ENOENT) set.messages.push_back(std::move(names.error().text));
+    return;
+  }
+  std::erase_if(*names, [](const std::string& name) { return !good_name(name); });
+  std::ranges::sort(*names);
+  for (const std::string& name : *names) {
+    if (set.specs.size() + 2 > most_services)
+      return set.messages.push_back(concat({directories_path, ": too many services"}));
+    read_directory(name, concat({directories_path, "/", name}), set);
+  }
+}
+
+void read_conf(ServiceSet& set) {
+  Result<std::string> text = read_jail_file(conf_path, longest_service_conf);
+  if (!text) {
+    if (text.error().code == ENOENT) return;
+    set.readable = false;
+    return set.messages.push_back(std::move(text.error().text));
+  }
+  Words others;
+  for (const ServiceSpec& spec : set.specs) others.push_back(spec.name);
+  ServiceConf conf = read_services(conf_path, std::move(*text), others);
+  for (const Message& message : conf.messages) {
+    set.messages.push_back(placed_text(message));
+    if (message.stage == Stage::parse) set.readable = false;
+  }
+  std::vector<ServiceSpec> specs = std::move(conf.services);
+  for (ServiceSpec& spec : set.specs) {
+    const bool twice = std::ranges::find(specs, spec.name, &ServiceSpec::name) != specs.end();
+    if (twice)
+      set.messages.push_back(concat({spec.where, ": ", conf_path, " has ", spec.name, " too"}));
+    else if (specs.size() < most_services)
+      specs.push_back(std::move(spec));
+  }
+  set.specs = std::move(specs);
+}
+
+}  // namespace
+
+ServiceSet read_service_files() {
+  ServiceSet set;
+  read_directories(set);
+  read_conf(set);
+  return set;
+}
+
+}  // namespace jail

@@ -1,0 +1,22 @@
+// Which services a jail has: /etc/jinit.conf, and the directories of s6 or runit in /etc/service.
+// Allocates; nothing here starts anything.
+#pragma once
+
+#include <vector>
+
+#include "base/text.h"
+#include "conf/service_spec.h"
+
+namespace jail {
+
+struct ServiceSet {
+  std::vector<ServiceSpec> specs;
+  Words messages;        // to be printed, a line each
+  bool readable = true;  // false: jinit.conf has an error of syntax, or could not be read
+};
+
+// All of them; those of jinit.conf first, then the directories by name, each with its logger behind
+// it. A directory of a name that jinit.conf has too is left out.
+ServiceSet read_service_files();
+
+}  // namespace jail

@@ -1,0 +1,89 @@
+// What process 1 is asked about services: by the host, and by root of the jail.
+#include "base/sys.h"
+#include "init/service_log.h"
+#include "init/services.h"
+#include "sup/stream.h"
+
+namespace jail {
+
+namespace {
+
+constexpr int64_t shown_most = 64 << 10;  // bytes of a log: a socket takes them without waiting
+
+bool send_to(const Fd& fd, std::string_view packet) {
+  return sys::send(fd.get(), packet.data(), packet.size(), MSG_NOSIGNAL | MSG_DONTWAIT) >= 0;
+}
+
+}  // namespace
+
+std::optional<std::string> Services::obey(const Words& words, int64_t now) {
+  const std::string& verb = words[0];
+  if (words.size() < 2 || (verb != "start" && verb != "stop" && verb != "restart"))
+    return std::nullopt;
+  if (words.size() > 2) return "error one service at a time";
+  const std::optional<uint16_t> service = supervisor_.find(words[1]);
+  if (!service) return concat({"error ", words[1], ": no such service"});
+  Result<void> done;
+  if (verb == "start") done = supervisor_.start(*service, now);
+  if (verb == "stop") supervisor_.stop(*service, now);
+  if (verb == "restart") done = supervisor_.restart(*service, now);
+  return done ? "ok" : concat({"error ", words[1], ": ", done.error().text});
+}
+
+std::string Services::status_line(size_t service, int64_t now) const {
+  const ServiceLife& life = supervisor_.life(service);
+  std::string line =
+      concat({"line service ", supervisor_.spec(service).name, " ", service_word(life.state), " ",
+              std::to_string((now - life.since) / 1000)});
+  if (life.pid != 0) line += concat({" pid ", std::to_string(life.pid)});
+  const std::string reason = supervisor_.reason(service);
+  if (!reason.empty()) line += concat({": ", reason});
+  return line;
+}
+
+void Services::show_log(Caller caller, const Words& words) {
+  const bool follow = words.size() == 3 && words[2] == "follow";
+  const auto answer = [&](std::string_view text) {
+    if (!send_to(caller.fd, text)) return;  // it has not waited
+  };
+  if (words.size() < 2 || (words.size() > 2 && !follow)) return answer("error log NAME [follow]");
+  const std::optional<uint16_t> service = supervisor_.find(words[1]);
+  if (!service) return answer(concat({"error ", words[1], ": no such service"}));
+  if (supervisor_.spec(*service).log.empty())
+    return answer(concat({"error ", words[1], ": has no log file"}));
+  answer("ok");
+  send_log_end(caller.fd, *service);
+  if (!follow) return;
+  // Who has followed the longest makes room.
+  followers_[next_follower_] = {.fd = std::move(caller.fd), .service = *service};
+  next_follower_ = (next_follower_ + 1) % followers_most;
+}
+
+void Services::send_log_end(const Fd& caller, size_t service) const {
+  const Fd file = open_log_end(supervisor_.spec(service), shown_most);
+  if (!file) return;
+  char piece[chunk_most], packet[packet_most];
+  for (int64_t left = shown_most; left > 0;) {
+    const ssize_t size = sys::read(file.get(), piece, sizeof piece);
+    if (size <= 0) return;
+    left -= size;
+    if (!send_to(caller, bytes_packet(packet, {piece, static_cast<size_t>(size)}))) return;
+  }
+}
+
+// Who is too slow is told how much it has missed; who has gone leaves its place.
+void Services::send_to_followers(size_t service, std::string_view bytes) {
+  char packet[packet_most];
+  for (Follower& follower : followers_) {
+    if (!follower.fd || follower.service != service) continue;
+    if (follower.lost != 0 && send_to(follower.fd, lost_packet(packet, follower.lost)))
+      follower.lost = 0;
+    if (follower.lost == 0 && send_to(follower.fd, bytes_packet(packet, bytes))) continue;
+    if (errno != EAGAIN && errno != ENOBUFS)
+      follower = {};
+    else
+      follower.lost += bytes.size();
+  }
+}
+
+}  // namespace jail

@@ -1,0 +1,244 @@
+#include "init/services.h"
+
+#include <algorithm>
+#include <sys/wait.h>
+#include <utility>
+
+#include "base/sys.h"
+#include "init/service_files.h"
+#include "init/service_log.h"
+#include "init/service_start.h"
+
+namespace jail {
+
+namespace {
+
+constexpr int pieces_most = 4;  // of a log, before others have their turn
+
+ExitStatus status_of(int status) {
+  if (WIFSIGNALED(status)) return {.signal = static_cast<uint8_t>(WTERMSIG(status))};
+  return {.code = static_cast<uint8_t>(WEXITSTATUS(status))};
+}
+
+}  // namespace
+
+// --- what the machine asks for ---
+
+void Services::start(int64_t now) {
+  load(now);
+  stopping_ = false;
+  supervisor_.start_all(now);
+}
+
+void Services::reread(int64_t now) {
+  load(now);
+}
+
+void Services::stop(int64_t now) {
+  stopping_ = true;
+  supervisor_.stop_all(now);
+}
+
+void Services::abandon(int64_t now) {
+  stopping_ = false;
+  supervisor_.abandon(now);
+}
+
+// A reload may only happen when all orders have been taken.
+bool Services::load(int64_t now) {
+  work(now);
+  {
+    ServiceSet set = read_service_files();
+    for (const std::string& message : set.messages) say_line(place_, {message});
+    if (!set.readable && supervisor_.size() != 0) return false;
+    for (ServiceSpec& spec : set.specs) {
+      if (spec.log.size() < longest_log_path) continue;
+      say_line(place_, {spec.where, ": log: File name too long"});
+      spec.log.clear();
+    }
+    take_over(supervisor_.reload(std::move(set.specs), now));
+  }
+  give_back_memory();
+  return true;
+}
+
+// Followers and pipes stay with the services of their name.
+void Services::take_over(std::vector<std::optional<uint16_t>> before) {
+  std::vector<Lines> old = std::exchange(lines_, std::vector<Lines>(supervisor_.size()));
+  events_.reserve(4);
+  filled_ = false;
+  std::array<std::optional<uint16_t>, followers_most> places;
+  for (size_t i = 0; i < lines_.size(); ++i) {
+    if (i >= before.size() || !before[i]) continue;
+    lines_[i] = std::move(old[*before[i]]);
+    for (size_t k = 0; k < followers_most; ++k)
+      if (followers_[k].service == *before[i]) places[k] = static_cast<uint16_t>(i);
+  }
+  for (size_t k = 0; k < followers_most; ++k) {
+    if (!places[k]) followers_[k] = {};
+    followers_[k].service = places[k].value_or(0);
+  }
+  for (size_t i = 0; i < lines_.size(); ++i) lay_output(i);
+}
+
+// Who logs to nothing any more loses its pipe with its next run.
+void Services::lay_output(size_t service) {
+  const ServiceSpec& spec = supervisor_.spec(service);
+  Lines& lines = lines_[service];
+  lines.source = -1;
+  lines.failing = false;
+  for (size_t i = 0; i < lines_.size(); ++i)
+    if (supervisor_.spec(i).logger == spec.name) lines.source = static_cast<int>(i);
+  if (spec.log.empty() && spec.logger.empty()) {
+    lines.output = {};
+  } else if (!lines.output.read) {
+    lines.output = make_pipe();
+    if (!lines.output.read) say_line(place_, {spec.name, ": pipe: ", std::strerror(errno)});
+  }
+  // A logger waits for what it reads, and we do not.
+  const long mode = spec.log.empty() ? 0 : O_NONBLOCK;
+  if (lines.output.read && sys::fcntl(lines.output.read.get(), F_SETFL, mode) != 0)
+    lines.output = {};
+}
+
+// --- what happened, and what is ordered ---
+
+bool Services::ended(pid_t pid, int status, int64_t now) {
+  const ExitStatus end = status_of(status);
+  for (size_t i = 0; i < supervisor_.size(); ++i) {
+    const ServiceLife& life = supervisor_.life(i);
+    if (life.pid != pid || life.finishing || life.told || end.good()) continue;
+    const std::string number = std::to_string(end.signal != 0 ? end.signal : end.code);
+    say_line(place_, {supervisor_.spec(i).name,
+                      end.signal != 0 ? ": ended by signal " : ": exited with ", number});
+  }
+  return supervisor_.ended(pid, end, now);
+}
+
+void Services::work(int64_t now) {
+  if (supervisor_.deadline() <= now) supervisor_.tick(now);
+  while (const std::optional<ServiceOrder> order = supervisor_.take()) carry_out(*order, now);
+  if (!stopping_ || !supervisor_.all_down()) return;
+  stopping_ = false;
+  add_event(InitEvent::services_down);
+}
+
+void Services::carry_out(const ServiceOrder& order, int64_t now) {
+  switch (order.kind) {
+    case ServiceOrder::Kind::run:
+    case ServiceOrder::Kind::finish:
+      return run(order, now);
+    case ServiceOrder::Kind::signal:
+      if (order.pid <= 0) return;
+      sys::kill(order.pid, order.signal);
+      sys::kill(order.pid, SIGCONT);
+      return;
+    case ServiceOrder::Kind::kill:
+      if (order.pid > 0) sys::kill(-order.pid, SIGKILL);
+      return;
+    case ServiceOrder::Kind::changed:
+      return tell_change(order.service);
+    case ServiceOrder::Kind::jail:
+      constexpr InitEvent events[] = {InitEvent::services_down, InitEvent::reboot, InitEvent::halt,
+                                      InitEvent::fail};
+      return add_event(events[static_cast<size_t>(supervisor_.spec(order.service).on_exit)]);
+  }
+}
+
+void Services::run(const ServiceOrder& order, int64_t now) {
+  const size_t service = order.service;
+  const ServiceSpec& spec = supervisor_.spec(service);
+  Lines& lines = lines_[service];
+  const bool finish = order.kind == ServiceOrder::Kind::finish;
+  const bool waits = !finish && spec.ready >= 0;
+  Pipe ready = waits ? make_pipe() : Pipe();
+  const bool good = !waits || ready.write;
+  const int input =
+      lines.source >= 0 ? lines_[static_cast<size_t>(lines.source)].output.read.get() : -1;
+  const ServiceStreams streams = {input, lines.output.write.get(), ready.write.get()};
+  const pid_t pid = good ? start_service(place_, spec, streams, finish ? &order : nullptr) : -1;
+  if (pid < 0) {
+    say_line(place_, {spec.name, ": cannot be started: ", std::strerror(errno)});
+    return supervisor_.not_started(service, now);
+  }
+  if (!finish) lines.ready = std::move(ready.read);
+  supervisor_.started(service, pid, now);
+}
+
+// What nobody asked for is said: that a service has been given up.
+void Services::tell_change(size_t service) {
+  const bool failed = supervisor_.life(service).state == ServiceState::failed;
+  if (failed && !lines_[service].given_up) {
+    say_line(place_,
+             {supervisor_.spec(service).name, ": has failed: ", supervisor_.reason(service)});
+  }
+  lines_[service].given_up = failed;
+}
+
+void Services::add_event(InitEvent event) {
+  if (std::ranges::find(events_, event) == events_.end()) events_.push_back(event);
+}
+
+std::optional<InitEvent> Services::take_event() {
+  if (events_.empty()) return std::nullopt;
+  const InitEvent event = events_.front();
+  events_.erase(events_.begin());
+  return event;
+}
+
+// --- descriptors ---
+
+void Services::fill(std::span<pollfd> polls) {
+  for (size_t i = 0; i < lines_.size(); ++i) {
+    const bool logs = !supervisor_.spec(i).log.empty();
+    polls[2 * i] = {logs ? lines_[i].output.read.get() : -1, POLLIN, 0};
+    polls[2 * i + 1] = {lines_[i].ready.get(), POLLIN, 0};
+  }
+  filled_ = true;
+}
+
+void Services::handle(std::span<const pollfd> polls, int64_t now) {
+  if (!filled_) return;
+  for (size_t i = 0; i < lines_.size(); ++i) {
+    if (polls[2 * i].revents != 0)
+      for (int pieces = 0; pieces < pieces_most && read_output(i); ++pieces) {
+      }
+    if (polls[2 * i + 1].revents != 0) hear_ready(i, now);
+  }
+}
+
+void Services::drain() {
+  constexpr int pipe_most = 1 << 10;  // pieces: a jail may make its pipes larger, and go on writing
+  for (size_t i = 0; i < lines_.size(); ++i) {
+    const bool logs = !supervisor_.spec(i).log.empty();
+    for (int pieces = 0; logs && pieces < pipe_most && read_output(i); ++pieces) {
+    }
+  }
+}
+
+// Whether there may be more.
+bool Services::read_output(size_t service) {
+  const ServiceSpec& spec = supervisor_.spec(service);
+  Lines& lines = lines_[service];
+  char piece[chunk_most];
+  const ssize_t size = sys::read(lines.output.read.get(), piece, sizeof piece);
+  if (size <= 0) return false;
+  const std::string_view bytes(piece, static_cast<size_t>(size));
+  const bool failed = !append_log(spec, bytes);
+  if (failed && !lines.failing) say_line(place_, {spec.log, ": ", std::strerror(errno)});
+  lines.failing = failed;
+  send_to_followers(service, bytes);
+  return bytes.size() == sizeof piece;
+}
+
+void Services::hear_ready(size_t service, int64_t now) {
+  char text[64];
+  Fd& ready = lines_[service].ready;
+  const ssize_t size = sys::read(ready.get(), text, sizeof text);
+  if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  const bool said = size > 0 && std::string_view(text, static_cast<size_t>(size)).contains('\n');
+  if (size <= 0 || said) ready.reset();
+  if (said) supervisor_.ready(service, now);
+}
+
+}  // namespace jail
