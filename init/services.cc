@@ -81,7 +81,7 @@ void Services::take_over(std::vector<std::optional<uint16_t>> before) {
   for (size_t i = 0; i < lines_.size(); ++i) lay_output(i);
 }
 
-// Who logs to nothing any more loses its pipe with its next run.
+// Who its logger is, and that nobody has a pipe who needs none any more.
 void Services::lay_output(size_t service) {
   const ServiceSpec& spec = supervisor_.spec(service);
   Lines& lines = lines_[service];
@@ -89,16 +89,24 @@ void Services::lay_output(size_t service) {
   lines.failing = false;
   for (size_t i = 0; i < lines_.size(); ++i)
     if (supervisor_.spec(i).logger == spec.name) lines.source = static_cast<int>(i);
-  if (spec.log.empty() && spec.logger.empty()) {
+  // One that a logger reads waits for it, and we do not.
+  const Pipe& output = lines.output;
+  if (output.read && sys::fcntl(output.read.get(), F_SETFL, spec.log.empty() ? 0 : O_NONBLOCK) != 0)
     lines.output = {};
-  } else if (!lines.output.read) {
-    lines.output = make_pipe();
-    if (!lines.output.read) say_line(place_, {spec.name, ": pipe: ", std::strerror(errno)});
-  }
-  // A logger waits for what it reads, and we do not.
-  const long mode = spec.log.empty() ? 0 : O_NONBLOCK;
-  if (lines.output.read && sys::fcntl(lines.output.read.get(), F_SETFL, mode) != 0)
-    lines.output = {};
+  if (spec.log.empty() && spec.logger.empty()) lines.output = {};
+}
+
+// The pipe of what a service writes, made when it is first needed. Without one it writes to the
+// console, and its logger reads nothing.
+const Pipe& Services::output_of(size_t service) {
+  const ServiceSpec& spec = supervisor_.spec(service);
+  Pipe& output = lines_[service].output;
+  if (output.read || (spec.log.empty() && spec.logger.empty())) return output;
+  output = make_pipe();
+  if (!output.read) say_line(place_, {spec.name, ": pipe: ", std::strerror(errno)});
+  if (output.read && spec.log.empty() && sys::fcntl(output.read.get(), F_SETFL, 0) != 0)
+    output = {};
+  return output;
 }
 
 // --- what happened, and what is ordered ---
@@ -129,10 +137,7 @@ void Services::carry_out(const ServiceOrder& order, int64_t now) {
     case ServiceOrder::Kind::finish:
       return run(order, now);
     case ServiceOrder::Kind::signal:
-      if (order.pid <= 0) return;
-      sys::kill(order.pid, order.signal);
-      sys::kill(order.pid, SIGCONT);
-      return;
+      return signal(order);
     case ServiceOrder::Kind::kill:
       if (order.pid > 0) sys::kill(-order.pid, SIGKILL);
       return;
@@ -145,6 +150,19 @@ void Services::carry_out(const ServiceOrder& order, int64_t now) {
   }
 }
 
+// At the end of all a logger whose service is down reads what is left, and then the end of the
+// pipe: a signal could come first.
+void Services::signal(const ServiceOrder& order) {
+  const int source = lines_[order.service].source;
+  if (stopping_ && source >= 0 && supervisor_.life(static_cast<size_t>(source)).pid == 0) {
+    lines_[static_cast<size_t>(source)].output = {};
+    return;
+  }
+  if (order.pid <= 0) return;
+  sys::kill(order.pid, order.signal);
+  sys::kill(order.pid, SIGCONT);
+}
+
 void Services::run(const ServiceOrder& order, int64_t now) {
   const size_t service = order.service;
   const ServiceSpec& spec = supervisor_.spec(service);
@@ -153,9 +171,8 @@ void Services::run(const ServiceOrder& order, int64_t now) {
   const bool waits = !finish && spec.ready >= 0;
   Pipe ready = waits ? make_pipe() : Pipe();
   const bool good = !waits || ready.write;
-  const int input =
-      lines.source >= 0 ? lines_[static_cast<size_t>(lines.source)].output.read.get() : -1;
-  const ServiceStreams streams = {input, lines.output.write.get(), ready.write.get()};
+  const int input = lines.source < 0 ? -1 : output_of(static_cast<size_t>(lines.source)).read.get();
+  const ServiceStreams streams = {input, output_of(service).write.get(), ready.write.get()};
   const pid_t pid = good ? start_service(place_, spec, streams, finish ? &order : nullptr) : -1;
   if (pid < 0) {
     say_line(place_, {spec.name, ": cannot be started: ", std::strerror(errno)});

@@ -83,7 +83,9 @@ class Services {
   bool load(int64_t now);
   void take_over(std::vector<std::optional<uint16_t>> before);
   void lay_output(size_t service);
+  const Pipe& output_of(size_t service);
   void carry_out(const ServiceOrder& order, int64_t now);
+  void signal(const ServiceOrder& order);
   void run(const ServiceOrder& order, int64_t now);
   void tell_change(size_t service);
   void add_event(InitEvent event);
