@@ -36,6 +36,7 @@ class JailInit {
   void hear_signals();
   void reap();
   void child_ended(pid_t pid, int status);
+  void session_ended(pid_t pid, int status);
   void take_caller();
   void hear_request(Caller& caller);
   void obey(Caller& caller, const Words& words);

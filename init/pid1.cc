@@ -127,10 +127,7 @@ void JailInit::child_ended(pid_t pid, int status) {
     return;
   }
   if (services_.ended(pid, status, now_ms())) return take_services();
-  if (!script && !shell) {
-    if (sessions_.ended(pid, now_ms())) take_sessions();
-    return;
-  }
+  if (!script && !shell) return session_ended(pid, status);
   value_ = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
   const int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
   (script ? script_ : shell_) = 0;
@@ -140,6 +137,18 @@ void JailInit::child_ended(pid_t pid, int status) {
   if (signal != 0)
     return tell(signal == SIGKILL ? InitEvent::shell_sigkilled : InitEvent::shell_killed);
   tell(value_ == 127 ? InitEvent::shell_none : InitEvent::shell_exited);
+}
+
+// One that could not be executed is told as start_session() ends then, and the shell's commands do.
+void JailInit::session_ended(pid_t pid, int status) {
+  const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+  const auto session = std::ranges::find(sessions_.all(), pid, &Session::pid);
+  if (session == sessions_.all().end()) return;
+  if (code == 126 || code == 127)
+    sessions_.failed(session->id, SessionFailure::execute, code == 127 ? ENOENT : EACCES, now_ms());
+  else
+    sessions_.ended(pid, now_ms());
+  take_sessions();
 }
 
 // --- the machine ---

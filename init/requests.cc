@@ -51,7 +51,7 @@ void JailInit::obey(Caller& caller, const Words& words) {
   }
   const RequestWord* row = find_row(request_words(), verb);
   if (!row || (row->host_only && !caller.host)) return reply(caller, "error unknown word");
-  const Machine before = machine_;
+  const bool taken = next(machine_, row->event, 0).taken;  // at any time
   if (row->event == InitEvent::boot) askers_.push_back(std::move(caller));
   if (row->event == InitEvent::stop) stoppers_.push_back(std::move(caller));
   tell(row->event);
@@ -60,7 +60,7 @@ void JailInit::obey(Caller& caller, const Words& words) {
     if (!machine_.answer_due) answer_askers("error it has been booted");
     return;
   }
-  reply(caller, machine_ == before ? "error not now" : "ok");
+  reply(caller, taken ? "ok" : "error not now");
 }
 
 void JailInit::report_status(const Caller& caller) {
