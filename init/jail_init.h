@@ -44,7 +44,8 @@ class JailInit {
   void tell(InitEvent event);
   void perform(InitAct act);
   void say(InitSay what);
-  void run(std::string path);
+  void run(const Rc& rc);
+  void revoke_console();
   SignalMeaning find_meaning() const;
   static void signal_to(pid_t pid, int signal);
   void begin_shell();
@@ -71,7 +72,7 @@ class JailInit {
   std::vector<Caller> askers_;                // who asked to boot, and waits
   std::vector<Caller> stoppers_;              // who waits for our end
   std::vector<InitEvent> news_;               // what performing an act has brought
-  Fd signals_;
+  Fd signals_, initctl_;
   SignalMeaning meaning_ = SignalMeaning::freebsd;
   pid_t script_ = 0, shell_ = 0;
   std::string script_path_;

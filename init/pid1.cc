@@ -9,6 +9,7 @@
 #include "base/sys.h"
 #include "conf/service_params.h"
 #include "init/jail_file.h"
+#include "init/initctl.h"
 #include "init/jail_init.h"
 #include "init/rc.h"
 #include "os/handed.h"
@@ -73,7 +74,7 @@ int JailInit::timeout() const {
 
 // From here on we may end by leave() alone: the jail ends with us.
 void JailInit::live() {
-  constexpr size_t fixed = 3, consoles = fixed + callers_most;
+  constexpr size_t fixed = 4, consoles = fixed + callers_most;
   constexpr size_t services = consoles + Console::polls_most;
   std::vector<pollfd> polls;
   for (;;) {
@@ -82,6 +83,7 @@ void JailInit::live() {
     polls[0] = {signals_.get(), POLLIN, 0};
     polls[1] = {handed::control, POLLIN, 0};
     polls[2] = {looks ? handed::events : -1, POLLPRI, 0};
+    polls[3] = {initctl_.get(), POLLIN, 0};
     for (size_t i = 0; i < callers_most; ++i) polls[fixed + i] = {callers_[i].fd.get(), POLLIN, 0};
     std::span<pollfd, Console::polls_most> terminal(&polls[consoles], Console::polls_most);
     for (pollfd& one : terminal) one = {-1, 0, 0};
@@ -95,6 +97,8 @@ void JailInit::live() {
     for (size_t i = 0; i < callers_most; ++i)
       if (polls[fixed + i].revents != 0) hear_request(callers_[i]);
     if (polls[1].revents != 0) take_caller();
+    if (polls[3].revents != 0)
+      if (std::optional<InitEvent> event = read_initctl(initctl_.get())) tell(*event);
     if (now_ms() >= machine_.deadline) tell(InitEvent::time_over);
     take_sessions();
     take_services();
@@ -169,6 +173,7 @@ void JailInit::tell(InitEvent event) {
 void JailInit::perform(InitAct act) {
   switch (act) {
     case InitAct::run_rc:
+      if (!initctl_) initctl_ = open_initctl();
       meaning_ = find_meaning();
       return run(find_rc(settings_.rc));
     case InitAct::run_shutdown:
@@ -195,8 +200,7 @@ void JailInit::perform(InitAct act) {
       services_.stop(now_ms());
       return take_services();
     case InitAct::revoke_console:
-      if (console_) console_->hang_up();
-      return;
+      return revoke_console();
     case InitAct::term_all:
       services_.abandon(now_ms());
       take_services();
@@ -223,6 +227,18 @@ void JailInit::perform(InitAct act) {
   }
 }
 
+// The warden may do it for good; without one, as far as we may ourselves. It answers at once, and
+// is not waited for long.
+void JailInit::revoke_console() {
+  if (!console_) return;
+  char answer[8];
+  pollfd news{handed::warden, POLLIN, 0};
+  if (sys::send(handed::warden, "revoke", 6, MSG_NOSIGNAL | MSG_DONTWAIT) > 0 &&
+      sys::poll(&news, 1, 1000) == 1 && sys::recv(handed::warden, answer, sizeof answer, 0) <= 0)
+    print("the warden has gone");
+  console_->hang_up();
+}
+
 SignalMeaning JailInit::find_meaning() const {
   const std::string name = settings_.signals == "auto" ? find_signals() : settings_.signals;
   if (name == "busybox") return SignalMeaning::busybox;
@@ -234,11 +250,11 @@ void JailInit::signal_to(pid_t pid, int signal) {
   if (pid != 0) sys::kill(pid, signal);
 }
 
-void JailInit::run(std::string path) {
-  script_path_ = std::move(path);
+void JailInit::run(const Rc& rc) {
+  script_path_ = rc.path;
   if (script_path_.empty()) return tell(InitEvent::script_none);
   const bool final = machine_.script == InitScript::final;
-  const pid_t pid = start_script(birthplace(), script_path_, argument_of(machine_), !final);
+  const pid_t pid = start_script(birthplace(), rc, argument_of(machine_), !final);
   value_ = pid < 0 ? errno : 0;
   if (pid < 0) return tell(InitEvent::script_not_started);
   script_ = pid;

@@ -9,29 +9,85 @@ namespace jail {
 
 namespace {
 
+// What belongs to a machine and not to a jail: file systems, clocks, consoles; and at the end what
+// kills all, unmounts and ends the machine, which is process 1's own. Some of it would wait at a
+// prompt for somebody to repair what is not broken.
+#define MACHINE                                                                                   \
+  "skip=' brightness checkfs.sh checkroot.sh checkroot-bootclean.sh console-setup.sh halt "       \
+  "hostname.sh "                                                                                  \
+  "hwclock.sh keyboard-setup.sh killprocs kmod mount-configfs mountall.sh mountall-bootclean.sh " \
+  "mountdevsubfs.sh mountkernfs.sh mountnfs.sh mountnfs-bootclean.sh procps reboot savecache "    \
+  "sendsigs single udev umountfs umountnfs.sh umountroot urandom '\n"                             \
+  "ours() { case \"$skip\" in *\" $1 \"*) return 1;; esac; }\n"
+
+// A link is called S or K, two digits, and the name.
+#define SYSV                                                      \
+  MACHINE                                                         \
+  "each() { for f in \"$1\"/\"$2\"*; do n=${f##*/}; n=${n#???}\n" \
+  "  if [ -x \"$f\" ] && ours \"$n\"; then \"$f\" \"$3\"; fi; done; }\n"
+
+constexpr const char* sysv_start = SYSV
+    "export PREVLEVEL=N RUNLEVEL=S runlevel=S; each /etc/rcS.d S start\n"
+    "export RUNLEVEL=2 runlevel=2 previous=N; each /etc/rc2.d S start\nexit 0\n";
+constexpr const char* sysv_shutdown = SYSV
+    "l=0; [ \"$1\" != single ] || l=1\n"
+    "export PREVLEVEL=2 RUNLEVEL=$l runlevel=$l previous=2; each /etc/rc$l.d K stop\nexit 0\n";
+
+// Service by service: the runlevels of OpenRC hold what belongs to a machine as well.
+constexpr const char* openrc_start = MACHINE
+    "for d in daemons exclusive failed hotplugged inactive options scheduled started starting "
+    "stopped stopping tmp wasinactive; do mkdir -p /run/openrc/$d; done\n"
+    "echo default >/run/openrc/softlevel\n"
+    "for f in /etc/runlevels/sysinit/* /etc/runlevels/boot/* /etc/runlevels/default/*; do\n"
+    "  n=${f##*/}; if [ -e \"$f\" ] && ours \"$n\"; then rc-service \"$n\" start; fi; done\nexit "
+    "0\n";
+constexpr const char* openrc_shutdown =
+    "for f in /run/openrc/started/*; do [ -e \"$f\" ] && rc-service \"${f##*/}\" stop; done\n"
+    "exit 0\n";
+#undef SYSV
+#undef MACHINE
+
+struct Part {
+  const char *path, *text;
+};
+struct System {
+  const char* probe;  // what a jail with it has
+  Part start, shutdown;
+};
+constexpr System systems[] = {
+    {"/etc/rc", {"/etc/rc", nullptr}, {"/etc/rc.shutdown", nullptr}},
+    {"/sbin/openrc", {"openrc", openrc_start}, {"openrc", openrc_shutdown}},
+    {"/etc/rcS.d", {"sysv-rc", sysv_start}, {"sysv-rc", sysv_shutdown}},
+};
+
 bool is_there(const char* path) {
   struct stat status;
   return sys::fstatat(AT_FDCWD, path, &status, 0) == 0;
 }
 
-std::string find(const std::string& setting, const char* usual) {
+Rc find(const std::string& setting, Part System::* part) {
   if (setting == "none") return {};
-  if (setting != "auto") return setting;
-  return is_there(usual) ? usual : "";
+  if (setting != "auto") return {setting};
+  for (const System& system : systems) {
+    const Part& found = system.*part;
+    if (is_there(system.probe))
+      return found.text || is_there(found.path) ? Rc{found.path, found.text} : Rc();
+  }
+  return {};
 }
 
 }  // namespace
 
-std::string find_rc(const std::string& setting) {
-  return find(setting, "/etc/rc");
+Rc find_rc(const std::string& setting) {
+  return find(setting, &System::start);
 }
 
-std::string find_shutdown(const std::string& setting) {
-  return find(setting, "/etc/rc.shutdown");
+Rc find_shutdown(const std::string& setting) {
+  return find(setting, &System::shutdown);
 }
 
-std::string find_final() {
-  return is_there("/etc/rc.final") ? "/etc/rc.final" : "";
+Rc find_final() {
+  return is_there("/etc/rc.final") ? Rc{"/etc/rc.final"} : Rc();
 }
 
 // busybox and sysvinit both end a machine by signals to process 1, or by its fifo; by the link it

@@ -59,19 +59,22 @@ void use_log() {
     return;  // it keeps /dev/null, which is ours
 }
 
-pid_t start_script(const Birthplace& place, const std::string& path, const char* argument,
-                   bool deaf) {
+pid_t start_script(const Birthplace& place, const Rc& rc, const char* argument, bool deaf) {
   const pid_t pid = bear(place.group);
   if (pid != 0) return pid;
   enter_session(place);
   for (int signal : {SIGTSTP, SIGHUP}) ::signal(signal, deaf ? SIG_IGN : SIG_DFL);
   for (int signal : {SIGTTIN, SIGTTOU}) ::signal(signal, SIG_IGN);
   char shell[] = "/bin/sh";
-  char* script = const_cast<char*>(path.c_str());
+  char option[] = "-c";
+  char* script = const_cast<char*>(rc.path.c_str());
+  char* text = const_cast<char*>(rc.text);
   char* word = argument[0] != '\0' ? const_cast<char*>(argument) : nullptr;
   char* by_itself[] = {script, word, nullptr};
   char* by_shell[] = {shell, script, word, nullptr};
-  sys::execve(script, by_itself, environ);
+  char* ours[] = {shell, option, text, script, word, nullptr};
+  if (rc.text) sys::execve(shell, ours, environ);
+  if (!rc.text) sys::execve(script, by_itself, environ);
   if (deaf) sys::execve(shell, by_shell, environ);
   _exit(127);
 }

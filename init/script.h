@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "base/text.h"
+#include "init/rc.h"
 
 namespace jail {
 
@@ -27,12 +28,11 @@ void say_line(const Birthplace& place, std::initializer_list<std::string_view> p
 // For a child: /dev/null is its input and /var/log/init.log its output, if there can be one (N5.2).
 void use_log();
 
-// Starts a script with its argument, if that is not empty: as the leader of a session on the
-// console - or, without one, on /dev/null with /var/log/init.log for its output - deaf to SIGHUP
-// and SIGTSTP, in / with umask 022. It is executed itself if it may be, else by /bin/sh. Yields its
-// pid, or -1 with errno.
-pid_t start_script(const Birthplace& place, const std::string& path, const char* argument,
-                   bool deaf = true);
+// Starts a script, or a text for a shell, with its argument, if that is not empty: as the leader of
+// a session on the console - or, without one, on /dev/null with /var/log/init.log for its output -
+// deaf to SIGHUP and SIGTSTP, in / with umask 022. It is executed itself if it may be, else by
+// /bin/sh. Yields its pid, or -1 with errno.
+pid_t start_script(const Birthplace& place, const Rc& rc, const char* argument, bool deaf = true);
 
 // The shell of single user on the console. -1 with errno; a shell that cannot be executed exits
 // with 127.
