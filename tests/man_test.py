@@ -4,7 +4,7 @@
 usage: man_test.py [JAIL]
 
 Both ways: every parameter of conf/params.cc and cmd/listing.cc has its entry in jail.conf(5), with its type and marks,
-and a row in doc/COMPAT.md; every option of a program has its entry in that program's page; every act has a row in
+and a row in doc/COMPAT.md; every one of conf/service_params.cc its entry in jinit.conf(5), with its kind; every option of a program has its entry in that program's page; every act has a row in
 doc/LEDGER.md. Pages are linted by mandoc, if it is there. With JAIL, a jail program: every example of a jail.conf in
 man/ (behind a line '.\\" example: NAME') and in README.md and doc/ (a block ```jail.conf) passes `jail --check`, and
 doc/EXPLAIN.md names every key that --explain=json prints. Prints a line for each failure, then 'N passed, N failed'.
@@ -62,6 +62,15 @@ def parameters():
         marks |= {"boolean"} if boolean == "true" else set()
         marks |= {"addition"} if in_all == "false" else set()
     return found
+
+
+def service_parameters():
+    """{name: kind}, for jinit.conf(5): the form of its values, or the type of its field."""
+    types = {}
+    for kind, field in re.findall(r"^  ([\w:<>]+) (\w+) = ", read("conf/service_spec.h"), re.M):
+        types[field] = {"Restart": "choice", "OnExit": "choice"}.get(kind) or TYPES.get(kind)
+    rows = re.findall(r'^\s*\{"([\w.]+)", &Spec::(\w+), "[^"]*"(?:, Form::(\w+))?', read("conf/service_params.cc"), re.M)
+    return {name: types[field] if form in ("", "plain") else form for name, field, form in rows}
 
 
 def letters(source, start=""):
@@ -128,6 +137,17 @@ def check_parameters():
         check((verdict == "ours") == ours, f"COMPAT.md: {name}: {verdict}: whose is it?")
     check(len(rows) == len({name for name, _ in rows}), "COMPAT.md: a parameter has two rows")
     same_sets(wanted, {name for name, _ in rows}, "COMPAT.md: {}: no row", "COMPAT.md: {}: no such parameter")
+
+
+def check_service_parameters():
+    wanted, found = service_parameters(), {}
+    for line in items(read("man/jinit.conf.5"), "Va"):
+        name, _, kind = line.partition(" Pq ")
+        check(name not in found, f"jinit.conf.5: {name}: two entries")
+        found[name] = kind
+    same_sets(wanted, found, "jinit.conf.5: {}: no entry", "jinit.conf.5: {}: no such parameter")
+    for name in sorted(set(wanted) & set(found)):
+        check(wanted[name] == found[name], f"jinit.conf.5: {name}: says {found[name]}, is {wanted[name]}")
 
 
 def check_options(program):
@@ -218,6 +238,7 @@ def check_with_program(jail):
 
 def main():
     check_parameters()
+    check_service_parameters()
     for program in ("jail", "jls", "jexec", "jinit"):
         check_options(program)
     for path in sorted(glob.glob(f"{ROOT}/man/*.[0-9]")):

@@ -1,5 +1,8 @@
 // jinit.conf and service directories: text to ServiceSpec, and what is said about mistakes.
 #include <csignal>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <gtest/gtest.h>
 #include <set>
 #include <sys/resource.h>
@@ -246,6 +249,29 @@ TEST(ServiceConf, AShortTextDoesNotGrowWithoutEnd) {
     text += std::string("$") + c + " = \"$" + before + "$" + before + "\";";
   }
   EXPECT_NE(said(text + " s { command = $z; }").find("value too long"), std::string::npos);
+}
+
+// A text of the manual with mdoc's escapes undone.
+std::string plain(std::string text) {
+  for (const auto& [escape, character] : {std::pair{"\\&", ""}, {"\\e", "\\"}, {"\\-", "-"}}) {
+    for (size_t at; (at = text.find(escape)) != std::string::npos;)
+      text.replace(at, strlen(escape), character);
+  }
+  return text;
+}
+
+TEST(ServiceConf, TheExamplesOfTheManualAreServices) {
+  std::ifstream file(std::filesystem::path(__FILE__).parent_path() / "../../man/jinit.conf.5");
+  const std::string page(std::istreambuf_iterator<char>(file), {});
+  size_t examples = 0;
+  for (size_t at = 0; (at = page.find(".\\\" services: ", at)) != std::string::npos; ++examples) {
+    const size_t begin = page.find('\n', page.find("\n.Bd", at) + 1),
+                 end = page.find("\n.Ed", begin);
+    ASSERT_NE(end, std::string::npos);
+    EXPECT_FALSE(good(plain(page.substr(begin, end - begin + 1))).empty());
+    at = end;
+  }
+  EXPECT_EQ(examples, 4U);
 }
 
 TEST(ServiceParams, NamesAndFieldsAreDistinctAndDescribed) {
