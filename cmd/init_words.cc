@@ -5,8 +5,10 @@
 #include <fmt/format.h>
 
 #include "base/sys.h"
+#include "cmd/console_text.h"
 #include "conf/lex.h"
 #include "plan/init.h"
+#include "sup/stream.h"
 
 namespace jail {
 
@@ -27,8 +29,16 @@ std::string harmless(std::string_view bytes) {
   return text;
 }
 
+// What a service has written.
+void print_log(const Packet& packet, HarmlessText& text) {
+  if (packet.kind == PacketKind::lost)
+    (void)fputs("jail: some lines of the log are lost\n", stderr);
+  (void)fputs(text.pass(packet.bytes).c_str(), stdout);
+}
+
 // One packet. False: it was an error.
-bool print_packet(std::string_view packet) {
+bool print_packet(std::string_view packet, HarmlessText& log) {
+  if (const std::optional<Packet> piece = read_packet(packet)) return print_log(*piece, log), true;
   const std::string_view word = packet.substr(0, packet.find(' '));
   const std::string text =
       harmless(word.size() < packet.size() ? packet.substr(word.size() + 1) : "");
@@ -55,13 +65,14 @@ int talk_to_init(const Host& host, const FoundJail& jail, const Words& words) {
     (void)fprintf(stderr, "jail: %s: %s\n", jail.name.c_str(), socket.error().text.c_str());
     return 1;
   }
+  HarmlessText log;
   int status = 1;
   for (bool first = true;; first = false) {
     char packet[longest_packet];
     const ssize_t size = sys::recv(socket->get(), packet, sizeof packet, 0);
     if (size < 0 && errno == EINTR) continue;
     if (size <= 0) break;
-    const bool good = print_packet({packet, static_cast<size_t>(size)});
+    const bool good = print_packet({packet, static_cast<size_t>(size)}, log);
     if (first || !good) status = good ? 0 : 1;
   }
   return status;

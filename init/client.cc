@@ -12,13 +12,13 @@
 #include "base/table.h"
 #include "conf/lex.h"
 #include "sup/request.h"
+#include "sup/stream.h"
 
 namespace jail {
 
 namespace {
 
 constexpr const char* control = "/run/jinit/control";
-constexpr size_t packet_most = 4096;
 // Words of the protocol that ask the machine for nothing.
 constexpr std::string_view other_words[] = {"status", "start", "stop", "restart", "log"};
 
@@ -58,6 +58,13 @@ Fd connect_control() {
 
 // One packet. False: it was an error.
 bool print_packet(std::string_view packet) {
+  if (const std::optional<Packet> log = read_packet(packet)) {
+    (void)fwrite(log->bytes.data(), 1, log->bytes.size(), stdout);
+    (void)fflush(stdout);
+    if (log->kind == PacketKind::lost)
+      (void)fputs("init: some lines of the log are lost\n", stderr);
+    return true;
+  }
   const size_t blank = packet.find(' ');
   const std::string_view word = packet.substr(0, blank);
   const std::string text(blank == std::string_view::npos ? "" : packet.substr(blank + 1));

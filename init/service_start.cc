@@ -24,17 +24,19 @@ Result<void> move_to(int from, int to) {
   return {};
 }
 
-// The console is for writing only, and never becomes the session's terminal.
+// Process 1 has /dev/null for all three. The console is for writing only, and never becomes the
+// session's terminal.
 Result<void> use_streams(const Birthplace& place, const ServiceStreams& streams) {
-  use_log();
   if (streams.output >= 0) {
     TRY(move_to(streams.output, 1));
     TRY(move_to(streams.output, 2));
   } else if (place.console) {
-    Result<Fd> slave = place.console->open_for_child();
-    if (slave) TRY(use_terminal(slave->get()));
+    const Fd slave = TRY(place.console->open_for_child());
+    TRY(use_terminal(slave.get()));
     const Fd nothing = TRY(open_at(AT_FDCWD, "/dev/null", O_RDONLY));
     TRY(move_to(nothing.get(), 0));
+  } else {
+    use_log();
   }
   if (streams.input >= 0) TRY(move_to(streams.input, 0));
   return {};

@@ -1,0 +1,195 @@
+"""Services of /etc/jinit.conf and /etc/service: order, readiness, running again, logs, what their end means for the jail."""
+import os
+import signal
+import time
+
+import box
+from box import comes_to, fp, init, inside, messages, pids_of, same, says, script, sees, until, up
+
+# A service that says when it begins and ends, in /log.
+STAYS = "echo begin $0 >> /log; trap 'echo end $0 >> /log; exit 0' TERM; sleep 1000 & wait"
+
+
+def services(*blocks):
+    box.put("etc/jinit.conf", "".join(block + "\n" for block in blocks), 0o644)
+    os.makedirs(f"{box.ROOT}/var/log", exist_ok=True)
+
+
+def stays(*names):
+    for name in names:
+        script(f"bin/{name}", STAYS)
+
+
+def told(name):
+    """(state, pid, what there is to say) of a service."""
+    for line in init("status").splitlines():
+        words, _, text = line.partition(": ")
+        words = words.split()
+        if words[:2] == ["service", name]:
+            return words[2], int(words[5]) if len(words) > 5 else 0, text
+    return None
+
+
+def until_state(name, state):
+    until(lambda: told(name) and told(name)[0] == state, f"{name} {state}")
+    return told(name)
+
+
+def log(name):
+    return fp.read(f"{box.ROOT}/var/log/{name}")
+
+
+
+def they_follow_each_other():
+    """Down in the opposite order, with finish behind each end; a stop of what is needed stops what needs it."""
+    stays("high")
+    script("bin/low", STAYS.replace(";", "; echo >&3;", 1))
+    services("low { command = /bin/low; ready = 3; finish = '/bin/sh', '-c', 'echo finish $0 $1 $2 >> /log'; }", "high { command = /bin/high; depend = low; }")
+    up()
+    until_state("high", "up")
+    until(lambda: len(box.said()) == 3, "both begin")
+    same(box.said()[1:], ["begin /bin/low", "begin /bin/high"])
+    same(init("stop", "low"), "")
+    until_state("low", "down")
+    same(box.said()[3:], ["end /bin/high", "end /bin/low", "finish 0 0 low"])
+    init("start", "high")
+    until_state("high", "up")
+    sees("begin /bin/high", 2)
+    box.jail("-qr", "a")
+    same(box.said()[8:], ["end /bin/high", "end /bin/low", "finish 0 0 low"])
+
+
+def one_is_ready_when_it_says_so():
+    services("slow { command = 'while ! [ -e /go ]; do sleep 0.02; done; echo >&5; exec sleep 1000'; ready = 5; }",
+             "next { command = /bin/sleep, 1000; depend = slow; }",
+             "late { command = /bin/sleep, 1001; ready = 3; ready.timeout = 0.2; restart = no; stop.timeout = 1; }",
+             "once { command = /bin/true; ready = exit; }", "behind { command = /bin/sleep, 1002; depend = once; }")
+    up()
+    same((told("slow")[0], told("next")[::2]), ("starting", ("waiting", "waits for slow")))
+    until_state("late", "failed")
+    until_state("behind", "up")
+    box.put("go", "")
+    until_state("next", "up")
+    same(pids_of("/bin/sleep", "1001"), [])
+
+
+def one_that_crashes_runs_again():
+    services("a { command = /bin/sleep, 1000; }", "b { command = /bin/sh, -c, 'exit 7'; restart.limit = 3; }", "c { command = /bin/true; }")
+    up()
+    until_state("b", "failed")
+    same(told("b")[2], "exited with 7, too often")
+    same((told("c")[0], messages().count("b: exited with 7\n"), messages().count("b: has failed")), ("down", 3, 1))
+    pid = told("a")[1]
+    os.kill(pids_of("/bin/sleep", "1000")[0], signal.SIGKILL)
+    until(lambda: told("a")[0] == "up" and told("a")[1] not in (0, pid), "another process")
+    says("init: a: ended by signal 9\n")
+
+
+def its_process_is_as_asked():
+    box.put("etc/passwd", "root:x:0:0::/:/bin/sh\nwww:x:33:34::/var:/bin/sh\n", 0o644)
+    box.put("etc/group", "root:x:0:\nwww:x:34:\nextra:x:44:www\nmore:x:45:\n", 0o644)
+    services("a { command = /bin/sleep, 1000; user = www; groups = more; environment.A = b; limit.nofile = 77; umask = 027; ready = exit; }",
+             "b { command = /bin/none; restart = no; log = /var/log/b; }", "c { command = /bin/sleep; user = nobody; restart = no; log = /var/log/c; }")
+    up()
+    until_state("c", "failed")
+    until_state("b", "failed")
+    until(lambda: pids_of("/bin/sleep", "1000"), "it runs")
+    pid = pids_of("/bin/sleep", "1000")[0]
+    status = [box.status_of(pid, field).split() for field in ("Uid", "Gid", "Groups", "Umask")]
+    same(status, [["33"] * 4, ["34"] * 4, ["34", "44", "45"], ["0027"]])
+    variables = dict(word.split("=", 1) for word in fp.read(f"/proc/{pid}/environ").split("\0") if word)
+    same([variables.get(name) for name in ("A", "USER", "HOME")], ["b", "www", "/var"])
+    same(("77" in fp.read(f"/proc/{pid}/limits"), sorted(os.listdir(f"/proc/{pid}/fd"))), (True, ["0", "1", "2"]))
+    until(lambda: log("b") and log("c"), "both say why")
+    same((log("b"), log("c")), ("init: b: /bin/none: No such file or directory\n", "init: c: user nobody: no such user\n"))
+    same((told("b")[2], told("c")[2]), ("exited with 127", "exited with 127"))
+
+
+def its_log_is_put_aside():
+    """By size, at the end of a line; a follower sees each line once."""
+    box.put("bin/many", "#!/bin/sh\nwhile ! [ -e /go ]; do sleep 0.02; done; i=1000; while [ $i -lt 3000 ]; do echo line $i; i=$((i+1)); done; exec sleep 1000\n")
+    services("a { command = /bin/many; log = /var/log/a; log.max_size = 4k; log.max_files = 2; }", "b { command = /bin/sleep, 1000; }")
+    up()
+    same("has no log file" in init("log", "b", want=1), True)
+    follower = box.subprocess.Popen([box.JAIL, "--init", "a", "log", "a", "follow"], env=box.world.ENV, stdout=box.subprocess.PIPE, text=True)
+    try:
+        time.sleep(0.3)  # until it is there; too late is a failure of the next line, never a success
+        box.put("go", "")
+        lines = [follower.stdout.readline() for _ in range(2000)]
+    finally:
+        follower.kill()
+        follower.wait()
+    same(lines, [f"line {i}\n" for i in range(1000, 3000)])
+    kept = [log(name) for name in ("a.2", "a.1", "a")]
+    same("".join(kept), "".join(lines)[-len("".join(kept)):])
+    same([4096 <= len(text) < 4096 + 10 for text in kept[:2]], [True, True])
+    same(os.path.exists(f"{box.ROOT}/var/log/a.3"), False)
+    same(init("log", "a"), kept[2])
+
+
+def a_directory_of_s6_is_a_service():
+    """What it writes comes to its logger, whoever is started again, up to the last line."""
+    for name in ("sd", "bad", "fifo"):
+        os.makedirs(f"{box.ROOT}/etc/service/{name}/log")
+    script("etc/service/sd/run", "echo begin $*; echo >&3; exec sleep 1004")
+    script("etc/service/sd/finish", "echo finish $1 $2")
+    script("etc/service/sd/log/run", "exec cat >> /log")
+    box.put("etc/service/sd/notification-fd", "3\n", 0o644)
+    script("etc/service/bad/run", "")
+    box.put("etc/service/bad/type", "oneshot\n", 0o644)
+    os.mkfifo(f"{box.ROOT}/etc/service/fifo/type")
+    up()
+    until_state("sd", "up")
+    says("init: /etc/service/bad: type: oneshot is not supported\n")
+    says("init: /etc/service/fifo/type: not a regular file\n")
+    os.kill(pids_of("cat")[0], signal.SIGKILL)
+    os.kill(pids_of("sleep", "1004")[0], signal.SIGTERM)
+    sees("begin sd", 2)
+    until_state("sd", "up")
+    box.jail("-qr", "a")
+    same([line for line in box.said() if line != "rc autoboot"], ["begin sd", "finish 256 15", "begin sd", "finish 256 15"])
+
+
+def a_reload_changes_what_has_changed():
+    services("a { command = /bin/sleep, 1000; }", "b { command = /bin/sleep, 1001; }", "c { command = /bin/sleep, 1002; down; }")
+    up()
+    pid = told("a")[1]
+    services("a { command = /bin/sleep, 1000; }", "d { command = /bin/sleep, 1003; }", "e { colour = red; command = x; }")
+    init("reload")
+    until_state("d", "up")
+    until(lambda: not pids_of("/bin/sleep", "1001"), "b is gone")
+    same((told("a")[:2], told("c"), told("e")), (("up", pid), None, None))
+    says("init: /etc/jinit.conf:3:5: e: unknown parameter: colour\n")
+    services("{{{")
+    init("reload")
+    says("syntax error")
+    same((told("a")[:2], told("d")[0]), (("up", pid), "up"))
+
+
+def the_jail_lives_for_one():
+    services("a { command = 'while ! [ -e /go ]; do sleep 0.02; done; exit 1'; restart = no; on_exit = halt; }")
+    box.shutdown()
+    up("init.on_halt = remove;")
+    comes_to("multi_user")
+    box.put("go", "")
+    box.removed(("poststop", "release"))
+    same(box.said(), ["rc autoboot", "shutdown reboot"])
+
+
+def single_user_ends_them_and_multi_brings_them_back():
+    services("a { command = /bin/sleep, 1000; }", "stubborn { command = \"trap '' TERM; while :; do sleep 0.1; done\"; stop.timeout = 0.2; }")
+    up()
+    until_state("stubborn", "up")
+    init("single")
+    comes_to("single_user")
+    same((pids_of("/bin/sleep", "1000"), told("a")[0], told("stubborn")[0]), ([], "down", "down"))
+    same("services are down" in init("start", "a", want=1), True)
+    init("multi")
+    comes_to("multi_user")
+    until_state("a", "up")
+    same(inside("echo", "in").strip(), "in")
+
+
+CASES = [they_follow_each_other, one_is_ready_when_it_says_so, one_that_crashes_runs_again, its_process_is_as_asked,
+         its_log_is_put_aside, a_directory_of_s6_is_a_service, a_reload_changes_what_has_changed, the_jail_lives_for_one,
+         single_user_ends_them_and_multi_brings_them_back]
