@@ -8,8 +8,8 @@
 
 #include "base/sys.h"
 #include "conf/service_params.h"
-#include "init/jail_file.h"
 #include "init/initctl.h"
+#include "init/jail_file.h"
 #include "init/jail_init.h"
 #include "init/rc.h"
 #include "os/handed.h"
@@ -20,7 +20,13 @@ namespace jail {
 
 namespace {
 
+constexpr int64_t kill_again = 100;  // ms
 constexpr size_t longest_ttys = 10U << 20;
+
+bool is_program(const std::string& path) {
+  struct stat status;
+  return sys::fstatat(AT_FDCWD, path.c_str(), &status, 0) == 0 && (status.st_mode & 0111) != 0;
+}
 
 bool is_open(int fd) {
   return sys::fcntl(fd, F_GETFD) >= 0;
@@ -67,7 +73,8 @@ bool JailInit::begin() {
 
 int JailInit::timeout() const {
   const int64_t sessions = sessions_.deadline().value_or(Machine::never);
-  const int64_t nearest = std::min({machine_.deadline, sessions, services_.deadline()});
+  int64_t nearest = std::min({machine_.deadline, sessions, services_.deadline()});
+  if (machine_.killing) nearest = std::min(nearest, now_ms() + kill_again);
   if (nearest == Machine::never) return -1;
   return static_cast<int>(std::clamp<int64_t>(nearest - now_ms(), 0, 1 << 30));
 }
@@ -208,7 +215,7 @@ void JailInit::perform(InitAct act) {
       sys::kill(-1, SIGCONT);
       return look_whether_alone();
     case InitAct::kill_all:
-      return kill_group_now(handed::group);
+      return kill_all_now();
     case InitAct::start_shell:
       return begin_shell();
     case InitAct::continue_shell:
@@ -254,6 +261,10 @@ void JailInit::run(const Rc& rc) {
   script_path_ = rc.path;
   if (script_path_.empty()) return tell(InitEvent::script_none);
   const bool final = machine_.script == InitScript::final;
+  if (final && !is_program(script_path_)) {
+    print(concat({script_path_, " exists, but not executable"}));
+    return tell(InitEvent::script_none);
+  }
   const pid_t pid = start_script(birthplace(), rc, argument_of(machine_), !final);
   value_ = pid < 0 ? errno : 0;
   if (pid < 0) return tell(InitEvent::script_not_started);
@@ -324,8 +335,9 @@ void JailInit::print(std::string_view text) {
 }
 
 void JailInit::look_whether_alone() {
-  if (machine_.state == InitState::death_single && !others_left(handed::events))
-    tell(InitEvent::all_gone);
+  if (machine_.state != InitState::death_single) return;
+  if (!others_left(handed::events)) return tell(InitEvent::all_gone);
+  if (machine_.killing) kill_all_now();  // somebody of the host may just have come in
 }
 
 // Without persist the jail ends with its last other process; from here on nobody is in it.

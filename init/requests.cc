@@ -51,16 +51,14 @@ void JailInit::obey(Caller& caller, const Words& words) {
   }
   const RequestWord* row = find_row(request_words(), verb);
   if (!row || (row->host_only && !caller.host)) return reply(caller, "error unknown word");
-  const bool taken = next(machine_, row->event, 0).taken;  // at any time
+  // Answered first: it may be our end.
+  if (row->event != InitEvent::boot && row->event != InitEvent::stop)
+    reply(caller, next(machine_, row->event, 0).taken ? "ok" : "error not now");
   if (row->event == InitEvent::boot) askers_.push_back(std::move(caller));
   if (row->event == InitEvent::stop) stoppers_.push_back(std::move(caller));
   tell(row->event);
-  if (row->event == InitEvent::stop) return;
-  if (row->event == InitEvent::boot) {
-    if (!machine_.answer_due) answer_askers("error it has been booted");
-    return;
-  }
-  reply(caller, taken ? "ok" : "error not now");
+  if (row->event == InitEvent::boot && !machine_.answer_due)
+    answer_askers("error it has been booted");
 }
 
 void JailInit::report_status(const Caller& caller) {

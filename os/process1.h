@@ -36,8 +36,10 @@ bool others_left(int events);
 // and errno as that.
 pid_t bear(int group);
 
-// SIGKILL for all in the group behind `group` and below it, also for what is just being born.
-void kill_group_now(int group);
+// SIGKILL for all in our pid namespace, also for what is just being born; not for those of the host
+// that are on their way in. Not by cgroup.kill: where the kernel counts its kills (6.14 to at least
+// 6.18), whatever is born into a group after one, by a parent outside of it, is killed as well.
+void kill_all_now();
 
 // A pipe, both ends close-on-exec; `read` does not block. Neither: errno says why.
 struct Pipe {

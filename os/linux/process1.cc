@@ -53,9 +53,9 @@ pid_t bear(int group) {
   return 0;
 }
 
-void kill_group_now(int group) {
-  const Fd file(sys::openat(group, "cgroup.kill", O_WRONLY | O_CLOEXEC));
-  if (!file || sys::write(file.get(), "1", 1) != 1) sys::kill(-1, SIGKILL);
+// Nothing escapes by forking: that looks for pending signals under the lock that this holds.
+void kill_all_now() {
+  sys::kill(-1, SIGKILL);
 }
 
 Pipe make_pipe() {
