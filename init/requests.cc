@@ -55,7 +55,7 @@ void JailInit::obey(Caller& caller, const Words& words) {
   if (row->event != InitEvent::boot && row->event != InitEvent::stop)
     reply(caller, next(machine_, row->event, 0).taken ? "ok" : "error not now");
   if (row->event == InitEvent::boot) askers_.push_back(std::move(caller));
-  if (row->event == InitEvent::stop) stoppers_.push_back(std::move(caller));
+  else if (row->event == InitEvent::stop) stoppers_.push_back(std::move(caller));
   tell(row->event);
   if (row->event == InitEvent::boot && !machine_.answer_due)
     answer_askers("error it has been booted");
@@ -68,7 +68,16 @@ void JailInit::report_status(const Caller& caller) {
   for (const Session& session : sessions_.all())
     reply(caller, concat({"line session ", session.device, " ",
                           session.pid != 0 ? "pid " + std::to_string(session.pid) : "waits"}));
-  for (size_t i = 0; i < services_.size(); ++i) reply(caller, services_.status_line(i, now_ms()));
+  // A socket takes some hundred packets only: as many lines in one as it may hold.
+  std::string lines;
+  for (size_t i = 0; i < services_.size(); ++i) {
+    const std::string line = services_.status_line(i, now_ms());
+    const bool full = lines.size() + line.size() + 1 > request_most;
+    if (full) reply(caller, lines);
+    if (full) lines.clear();
+    lines += concat({lines.empty() ? "line " : "\n", line});
+  }
+  if (!lines.empty()) reply(caller, lines);
 }
 
 void JailInit::reply(const Caller& caller, std::string_view text) const {

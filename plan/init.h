@@ -15,7 +15,7 @@ struct Hand;
 
 // What an end of process 1 asks for that `init.on_*` calls `restart`: the error of boot_init() for
 // a reboot while rc runs, which is part of the start.
-constexpr int asks_for_reboot = ERESTART;
+constexpr int asks_for_reboot = EALREADY;
 
 // Asks process 1 to boot and waits until rc has ended, for as long as it takes. Error: rc failed,
 // the jail halted or crashed meanwhile, or asks_for_reboot. ECANCELED: the user wants the start to

@@ -40,13 +40,13 @@ extern "C" {  // glibc 2.36 forgot to say so itself
 namespace jail::sys {
 
 // What a pidfd tells of a process that has ended (PIDFD_GET_INFO, Linux 6.15; older headers lack it).
-struct pidfd_info {
+struct PidfdInfo {
   uint64_t mask, cgroup;
   uint32_t pid, tgid, ppid, ids[8];
   int32_t exit_code;
 };
 constexpr uint64_t pidfd_info_exit = 8;
-constexpr unsigned long pidfd_get_info = _IOWR(0xff, 11, pidfd_info);
+constexpr unsigned long pidfd_get_info = _IOWR(0xff, 11, PidfdInfo);
 
 // clang-format off
 inline int capget(__user_cap_header_struct* header, __user_cap_data_struct* data) { return tried("capget", [&] { return static_cast<int>(::syscall(SYS_capget, header, data)); }); }

@@ -136,7 +136,7 @@ int status_of(const Fd& process1) {
   siginfo_t end{};
   if (sys::waitid(P_PIDFD, static_cast<id_t>(process1.get()), &end, WEXITED | __WALL) == 0)
     return end.si_code == CLD_EXITED ? end.si_status << 8 : end.si_status;
-  sys::pidfd_info info{};
+  sys::PidfdInfo info{};
   info.mask = sys::pidfd_info_exit;
   const bool known = sys::ioctl(process1.get(), sys::pidfd_get_info, &info) == 0 &&
                      (info.mask & sys::pidfd_info_exit) != 0;
