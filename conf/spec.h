@@ -37,8 +37,7 @@ struct Spec {
   std::optional<bool> allow_dying;
   // Of the jail's init, ours (DESIGN 4).
   std::optional<bool> init, console;
-  std::optional<std::string> init_rc, init_shutdown, init_rc_failure, init_signals,
-      console_link;
+  std::optional<std::string> init_rc, init_shutdown, init_rc_failure, init_signals, console_link;
   std::optional<std::string> init_on_reboot, init_on_halt, init_on_exit, init_on_crash;
   std::optional<int64_t> init_shutdown_timeout;
 

@@ -54,8 +54,10 @@ void JailInit::obey(Caller& caller, const Words& words) {
   // Answered first: it may be our end.
   if (row->event != InitEvent::boot && row->event != InitEvent::stop)
     reply(caller, next(machine_, row->event, 0).taken ? "ok" : "error not now");
-  if (row->event == InitEvent::boot) askers_.push_back(std::move(caller));
-  else if (row->event == InitEvent::stop) stoppers_.push_back(std::move(caller));
+  if (row->event == InitEvent::boot)
+    askers_.push_back(std::move(caller));
+  else if (row->event == InitEvent::stop)
+    stoppers_.push_back(std::move(caller));
   tell(row->event);
   if (row->event == InitEvent::boot && !machine_.answer_due)
     answer_askers("error it has been booted");

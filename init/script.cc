@@ -55,7 +55,8 @@ void use_log() {
   const Fd nothing(sys::openat(AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC));
   const Fd log = open_init_log();
   const int output = log ? log.get() : nothing.get();
-  if (!nothing || sys::dup2(nothing.get(), 0) < 0 || sys::dup2(output, 1) < 0 || sys::dup2(output, 2) < 0)
+  if (!nothing || sys::dup2(nothing.get(), 0) < 0 || sys::dup2(output, 1) < 0 ||
+      sys::dup2(output, 2) < 0)
     return;  // it keeps /dev/null, which is ours
 }
 

@@ -32,7 +32,7 @@ struct World {
   Facts facts;
   std::vector<Op> boot;  // what process 1 does before it executes, in order (Lives::space)
   std::map<std::string, Words> yields;  // verb -> what its open act yielded
-  Fd console, ring, link;  // made for a process 1 to come (os/handed.h)
+  Fd console, ring, link;               // made for a process 1 to come (os/handed.h)
   Fd warden;  // to the warden of a jail with an init, while this engine works with it
   Life* life = nullptr;
 };

@@ -39,7 +39,8 @@ extern "C" {  // glibc 2.36 forgot to say so itself
 
 namespace jail::sys {
 
-// What a pidfd tells of a process that has ended (PIDFD_GET_INFO, Linux 6.15; older headers lack it).
+// What a pidfd tells of a process that has ended (PIDFD_GET_INFO, Linux 6.15; older headers lack
+// it).
 struct PidfdInfo {
   uint64_t mask, cgroup;
   uint32_t pid, tgid, ppid, ids[8];

@@ -105,7 +105,8 @@ const Op* find_boot_op(const World& world, std::string_view verb) {
 
 // What this process was handed for the next process 1 by the warden that started it.
 Result<void> take_handed(Inheritance& all) {
-  for (int number : {handed::control, handed::console, handed::ring, handed::link, handed::warden}) {
+  for (int number :
+       {handed::control, handed::console, handed::ring, handed::link, handed::warden}) {
     if (sys::fcntl(number, F_GETFD) < 0) continue;
     all.kept[static_cast<size_t>(number)].reset(sys::fcntl(number, F_DUPFD_CLOEXEC, 10));
   }
