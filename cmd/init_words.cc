@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/sys.h"
+#include "base/text.h"
 #include "cmd/console_text.h"
 #include "conf/lex.h"
 #include "plan/init.h"
@@ -40,11 +41,12 @@ void print_log(const Packet& packet, HarmlessText& text) {
 bool print_packet(std::string_view packet, HarmlessText& log) {
   if (const std::optional<Packet> piece = read_packet(packet)) return print_log(*piece, log), true;
   const std::string_view word = packet.substr(0, packet.find(' '));
-  const std::string text =
-      harmless(word.size() < packet.size() ? packet.substr(word.size() + 1) : "");
+  const std::string_view rest = word.size() < packet.size() ? packet.substr(word.size() + 1) : "";
+  const std::string text = harmless(rest);
   if (word == "ok" && text.empty()) return true;
   if (word == "ok" || word == "line") {
-    (void)printf("%s\n", text.c_str());
+    for (const std::string& line : split_exact(rest, '\n'))
+      (void)printf("%s\n", harmless(line).c_str());
     return true;
   }
   (void)fprintf(stderr, "jail: %s\n", text.empty() ? harmless(packet).c_str() : text.c_str());

@@ -33,7 +33,7 @@ std::optional<std::string> Services::obey(const Words& words, int64_t now) {
 std::string Services::status_line(size_t service, int64_t now) const {
   const ServiceLife& life = supervisor_.life(service);
   std::string line =
-      concat({"line service ", supervisor_.spec(service).name, " ", service_word(life.state), " ",
+      concat({"service ", supervisor_.spec(service).name, " ", service_word(life.state), " ",
               std::to_string(life.since == 0 ? 0 : (now - life.since) / 1000)});
   if (life.pid != 0) line += concat({" pid ", std::to_string(life.pid)});
   const std::string reason = supervisor_.reason(service);

@@ -59,7 +59,7 @@ class Services {
   // `log NAME [follow]`: `ok`, and the end of its log file in packets of sup/stream.h; with follow,
   // what comes from then on, whatever becomes of the file, until the other end closes.
   void show_log(Caller caller, const Words& words);
-  // The status line of each: `line service NAME STATE SECONDS [pid PID][: REASON]`.
+  // The status line of each: `service NAME STATE SECONDS [pid PID][: REASON]`.
   size_t size() const { return supervisor_.size(); }
   std::string status_line(size_t service, int64_t now) const;
 

@@ -50,6 +50,15 @@ TEST(Users, WhoIsNotThereIsNotFound) {
   EXPECT_EQ(find_user("", "", "root"), std::nullopt);
 }
 
+TEST(Users, AGroupIsFoundByItsNameAlone) {
+  EXPECT_EQ(find_group(group, "extra"), 1003U);
+  EXPECT_EQ(find_group("a:*:x:\nb::\na:*:7\n", "a"), 7U);
+  EXPECT_FALSE(find_group(group, "1003"));
+  EXPECT_FALSE(find_group(group, ""));
+  EXPECT_EQ(parse_user_id("4294967294"), 4294967294U);
+  for (const char* text : {"", "4294967295", "-1", "1x", " 1"}) EXPECT_FALSE(parse_user_id(text));
+}
+
 TEST(Users, ANumberIsNoName) {
   EXPECT_EQ(find_user(passwd, group, "1001"), std::nullopt);
 }
