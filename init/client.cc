@@ -50,7 +50,8 @@ std::string request_of(std::span<char* const> words) {
 
 Fd connect_control() {
   Fd socket(sys::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
-  sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
   strncpy(address.sun_path, control, sizeof address.sun_path - 1);
   if (!socket || sys::connect(socket.get(), &address) != 0) return Fd();
   return socket;

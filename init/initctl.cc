@@ -1,5 +1,6 @@
 #include "init/initctl.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
 

@@ -10,6 +10,8 @@
 #include "os/process1.h"
 #include "os/terminal.h"
 
+extern char** environ;  // NOLINT(readability-redundant-declaration): only glibc's header has it
+
 namespace jail {
 
 namespace {
