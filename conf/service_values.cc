@@ -22,6 +22,9 @@ constexpr SignalName signals[] = {
     {"TTOU", SIGTTOU}, {"URG", SIGURG},       {"XCPU", SIGXCPU}, {"XFSZ", SIGXFSZ},
     {"PROF", SIGPROF}, {"VTALRM", SIGVTALRM}, {"IO", SIGIO},     {"WINCH", SIGWINCH},
     {"SYS", SIGSYS},
+#ifdef SIGPWR  // Linux: of a power failure, and of those who have a container turned off
+    {"PWR", SIGPWR},
+#endif
 };
 
 // RTMIN+3 and RTMAX-3: systemd's, and s6's way to name them.
