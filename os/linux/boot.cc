@@ -103,11 +103,13 @@ const Op* find_boot_op(const World& world, std::string_view verb) {
   return it == world.boot.end() ? nullptr : &*it;
 }
 
-// What this process was handed for the next process 1 by the warden that started it.
+// What this process was handed for the next process 1 by the warden that started it. A number that
+// was not may be that of something else that we have opened since.
 Result<void> take_handed(Inheritance& all) {
   for (int number :
        {handed::control, handed::console, handed::ring, handed::link, handed::warden}) {
-    if (sys::fcntl(number, F_GETFD) < 0) continue;
+    const bool terminal = number == handed::console || number == handed::link;
+    if (sys::fcntl(number, F_GETFD) < 0 || (terminal && isatty(number) == 0)) continue;
     all.kept[static_cast<size_t>(number)].reset(sys::fcntl(number, F_DUPFD_CLOEXEC, 10));
   }
   return all.kept[handed::control] ? Result<void>() : fail_errno("control socket", EBADF);
