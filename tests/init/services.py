@@ -1,6 +1,7 @@
 """Services of /etc/jinit.conf and /etc/service: order, readiness, running again, logs, what their end means for the jail."""
 import os
 import signal
+import threading
 
 import box
 from box import comes_to, fp, init, inside, messages, pids_of, same, says, script, sees, until, up
@@ -37,6 +38,17 @@ def until_state(name, state):
 def log(name):
     return fp.read(f"{box.ROOT}/var/log/{name}")
 
+
+
+def next_line(process):
+    """The next line that it prints; none within 20 s is a failure."""
+    killer = threading.Timer(20, process.kill)
+    killer.start()
+    line = process.stdout.readline()
+    killer.cancel()
+    if not line:
+        raise box.Wrong("no more output")
+    return line
 
 
 def they_follow_each_other():
@@ -114,9 +126,9 @@ def its_log_is_put_aside():
     box.put("var/log/a", "before\n", 0o644)
     follower = box.subprocess.Popen([box.JAIL, "--init", "a", "log", "a", "follow"], env=box.world.ENV, stdout=box.subprocess.PIPE, text=True)
     try:
-        same(follower.stdout.readline(), "before\n")
+        same(next_line(follower), "before\n")
         box.put("go", "")
-        lines = ["before\n"] + [follower.stdout.readline() for _ in range(120)]
+        lines = ["before\n"] + [next_line(follower) for _ in range(120)]
     finally:
         follower.kill()
         follower.wait()
@@ -126,6 +138,22 @@ def its_log_is_put_aside():
     same([4096 <= len(text) < 4096 + 110 for text in kept[:2]], [True, True])
     same(os.path.exists(f"{box.ROOT}/var/log/a.3"), False)
     same(init("log", "a"), kept[2])
+
+
+def without_a_log_the_console_has_it():
+    """For writing alone: nothing is typed to a service, and the terminal is not its session's."""
+    services("a { command = 'ls -l /proc/self/fd; (: < /dev/tty) 2> /dev/null || echo no terminal; exec sleep 1000'; }")
+    up("console; mount.devfs;")
+    reader = box.subprocess.Popen([box.JAIL, "--console", "a"], env=box.world.ENV, stdin=box.subprocess.PIPE,
+                                  stdout=box.subprocess.PIPE, stderr=box.subprocess.STDOUT, text=True)
+    try:
+        lines = []
+        until(lambda: lines.append(next_line(reader)) or "no terminal" in lines[-1], "its output")
+    finally:
+        reader.kill()
+        reader.wait()
+    text = "".join(lines)
+    same(["0 -> /dev/null" in text, "1 -> /dev/console" in text, "2 -> /dev/console" in text], [True] * 3, text)
 
 
 def a_directory_of_s6_is_a_service():
@@ -192,5 +220,5 @@ def single_user_ends_them_and_multi_brings_them_back():
 
 
 CASES = [they_follow_each_other, one_is_ready_when_it_says_so, one_that_crashes_runs_again, its_process_is_as_asked,
-         its_log_is_put_aside, a_directory_of_s6_is_a_service, a_reload_changes_what_has_changed, the_jail_lives_for_one,
-         single_user_ends_them_and_multi_brings_them_back]
+         its_log_is_put_aside, without_a_log_the_console_has_it, a_directory_of_s6_is_a_service,
+         a_reload_changes_what_has_changed, the_jail_lives_for_one, single_user_ends_them_and_multi_brings_them_back]
