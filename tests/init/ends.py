@@ -31,7 +31,7 @@ def i27_int():
     until(lambda: said().count("session t1") == 2, "the session again")
     lines = said()[2:]
     terms = sorted(lines[2:lines.index("final")])
-    same((lines[0] in ("hup", "shutdown reboot"), sorted(lines[:2]), terms), (True, ["hup", "shutdown reboot"], ["daemon term", "session term"]))
+    same((sorted(lines[:2]), terms), (["hup", "shutdown reboot"], ["daemon term", "session term"]))
     same((lines[4], lines[6:], int(lines[5]) <= 5), ("final", ["rc autoboot", "session t1"], True), "rc.final is alone")
     same((box.jls("jid"), box.hooks(), messages()), (jid, [], ""))
 
@@ -354,7 +354,8 @@ def jexec_across_a_reboot():
     box.shutdown()
     up("stop.timeout = 1;")
     for count, how in ((2, ["jail"]), (3, ["jexec"])):
-        children = [subprocess.Popen(["/mnt/bin/jexec", "a", "sh", "-c", f"trap '' TERM; {command}"], env=world.ENV, stdin=subprocess.DEVNULL)
+        children = [subprocess.Popen(["/mnt/bin/jexec", "a", "sh", "-c", f"trap '' TERM; {command}"], env=world.ENV,
+                                     stdin=subprocess.DEVNULL)
                     for command in ("while :; do sleep 1000; done", "sh -c 'exec sleep 1000'; sleep 1000")]
         until(lambda: len(pids_of("sleep", "1000")) == 3, "the commands")
         again(count, lambda how=how: init("reboot") if how == ["jail"] else inside("/bin/busybox", "reboot", "-f", want=None))
@@ -368,6 +369,7 @@ def reboots_in_a_row():
 
     rc("echo run >> /count")
     up()
+    until(lambda: pids_of("sleep", "1000"), "the daemon")
     before = shape()
     count = 1
     end = time.monotonic() + 12
@@ -386,5 +388,5 @@ def reboots_in_a_row():
 
 CASES = [i27_int, i28_usr1_usr2_winch, signals_by_meaning, i29_term, i30_i31_i38_shutdown_missing_failing, i32_shutdown_hangs,
          i33_timeout_below_2, i34_ignores_term, i36_nobody_left, i37_final, i39_term_then_int, halt_during_reboot, stopped_by_the_host,
-         stopped_while_going_down, jexec_across_a_reboot, i40_i41_orphans, i45_idle, reboot_programs, host_words, i48_i49_run_levels_inside, policies, crash_loop, rc_fails_after_a_reboot,
-         warden_is_killed, ended_is_killed, reboots_in_a_row]
+         stopped_while_going_down, jexec_across_a_reboot, i40_i41_orphans, i45_idle, reboot_programs, host_words,
+         i48_i49_run_levels_inside, policies, crash_loop, rc_fails_after_a_reboot, warden_is_killed, ended_is_killed, reboots_in_a_row]

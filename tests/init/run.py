@@ -3,8 +3,8 @@
 
 usage: run.py [-v] BINDIR [CASE...]
 
-The cases are those of the table of states and signals of the specification (N18.2: I1 to I50), and of what a jail's init must withstand. Runs in a
-world of its own (lives/world.py); after each case the host must be as before it (lives/fingerprint.py), but for the root of the jail.
+The cases are those of the table of states and signals of the specification (N18.2: I1 to I50), and of what a jail's init must
+withstand. Runs in a world of its own (lives/world.py); after each case the host must be as before it (lives/fingerprint.py), but for the jail's root.
 `known` beside this lists the cases of the table that are not here, with the reason. The last line is 'N passed, N failed'; exits 1 if
 one failed, or if a case of the table is neither here nor there.
 """

@@ -1,9 +1,11 @@
 """rc: how it is run, how it ends, what is asked for while it runs; single user and back (the cases I1 to I12, N5 and N7)."""
 import os
+import pty
+import select
 import signal
 
 import box
-from box import again, begin, comes_to, ended, init, messages, rc, said, same, says, script, sees, signal1, state, until, up
+from box import again, begin, comes_to, ended, init, messages, pids_of, rc, said, same, says, script, sees, signal1, state, until, up
 
 # rc that waits until it is told to go on.
 WAITS = "while ! [ -e /go ]; do sleep 0.02; done; rm /go; echo done >> /log"
@@ -15,8 +17,8 @@ def go():
 
 def i1_rc_ends_well():
     """jail -c waits for it; rc is alone in a session, in / with umask 022, and knows no descriptor beyond 2."""
-    rc("sleep 0.3; cut -d' ' -f4-6 /proc/$$/stat >> /log; pwd >> /log; umask >> /log; echo $$ >> /log; tr '\\0' ' ' < /proc/$$/environ >> /log;"
-       " echo >> /log; [ -e /proc/$$/fd/3 ] && echo more descriptors >> /log; trap >> /log; echo end >> /log")
+    rc("sleep 0.3; cut -d' ' -f4-6 /proc/$$/stat >> /log; pwd >> /log; umask >> /log; echo $$ >> /log;"
+       " tr '\\0' ' ' < /proc/$$/environ >> /log; echo >> /log; [ -e /proc/$$/fd/3 ] && echo more descriptors >> /log; echo end >> /log")
     box.ttys('t1 "/bin/session" xterm on')
     script("bin/session", "echo session $1 >> /log; exec sleep 1000")
     up()
@@ -26,7 +28,7 @@ def i1_rc_ends_well():
     same(lines[6:7], ["end"], "rc is over when jail -c ends")
     sees("session t1")
     same((state(), messages()), ("multi_user", ""))
-    same(len(box.pids_of("sleep", "1000")), 2, "the daemon lives, and the session")
+    same(len(pids_of("sleep", "1000")), 2, "the daemon lives, and the session")
 
 
 def i2_rc_fails():
@@ -43,7 +45,7 @@ def rc_failure_remove():
     text = up("init.rc_failure = remove;", want=1)
     same("rc has failed" in text, True, text)
     box.removed(box.hooks() and ("poststop", "release"))
-    same(box.pids_of("sleep", "1000"), [])
+    same(pids_of("sleep", "1000"), [])
 
 
 def i3_rc_is_killed():
@@ -89,7 +91,7 @@ def i6_int_while_rc_runs():
 def i7_hup_while_rc_runs():
     process = waiting()
     signal1("HUP")
-    rc_pid = box.pids_of("/bin/sh", "/etc/rc")[0]
+    rc_pid = pids_of("/bin/sh", "/etc/rc")[0]
     os.kill(rc_pid, signal.SIGHUP)
     same(int(box.status_of(rc_pid, "SigIgn"), 16) & 1 != 0, True, "rc ignores SIGHUP")
     go()
@@ -128,12 +130,12 @@ def i10_rc_is_executable():
 def i11_single_user_and_back():
     box.shutdown()
     up()
-    daemon = box.pids_of("sleep", "1000")
+    daemon = pids_of("sleep", "1000")
     pid, jid = box.process1(), box.jls("jid")
     init("single")
     comes_to("single_user")
     same(said(), ["rc autoboot", "shutdown single"])
-    until(lambda: not set(daemon) & set(box.pids_of("sleep", "1000")), "everything is ended")
+    until(lambda: not set(daemon) & set(pids_of("sleep", "1000")), "everything is ended")
     same(box.inside("echo", "in").strip(), "in")
     init("multi")
     comes_to("multi_user")
@@ -156,6 +158,28 @@ def i11_rc_of_single_user_fails():
     os.unlink(f"{box.ROOT}/broken")
     init("multi")
     comes_to("multi_user")
+
+
+def i42_i43_single_user_shell():
+    """On the console: killed by SIGSEGV it comes again; its end, with any status, runs rc without `autoboot`."""
+    up("console;")
+    init("single")
+    comes_to("single_user")
+    shell = until(lambda: pids_of("-sh"), "a shell")[0]
+    os.kill(shell, signal.SIGSEGV)
+    until(lambda: pids_of("-sh") not in ([], [shell]), "another shell")
+    pid, master = pty.fork()
+    if pid == 0:
+        os.execve(box.JAIL, [box.JAIL, "--console", "a"], box.world.ENV)
+    shown = bytearray()
+    until(lambda: select.select([master], [], [], 0.1)[0] and (shown.extend(os.read(master, 4096)) or b"# " in shown), "a prompt")
+    os.write(master, b"exit 7\r")
+    sees("rc")
+    os.kill(pid, signal.SIGTERM)
+    os.close(master)
+    os.waitpid(pid, 0)
+    comes_to("multi_user")
+    same(said(), ["rc autoboot", "rc"])
 
 
 def i12_rc_is_missing():
@@ -204,7 +228,7 @@ def start_is_killed():
     process.communicate()
     box.jail("--recover")
     box.removed(box.hooks() and ("poststop", "release"))
-    same(box.pids_of("/bin/sh", "/etc/rc"), [])
+    same(pids_of("/bin/sh", "/etc/rc"), [])
 
 
 def start_is_interrupted():
@@ -216,5 +240,5 @@ def start_is_interrupted():
 
 CASES = [i1_rc_ends_well, i2_rc_fails, rc_failure_remove, i3_rc_is_killed, i4_rc_is_stopped, i5_term_while_rc_runs, i6_int_while_rc_runs,
          i7_hup_while_rc_runs, i8_tstp_while_rc_runs, i9_rc_is_not_executable, i10_rc_is_executable, i11_single_user_and_back,
-         i11_rc_of_single_user_fails, i12_rc_is_missing, rc_asks_for_a_reboot, rc_asks_for_ever, halted_while_rc_runs,
+         i11_rc_of_single_user_fails, i12_rc_is_missing, i42_i43_single_user_shell, rc_asks_for_a_reboot, rc_asks_for_ever, halted_while_rc_runs,
          crash_while_rc_runs, start_is_killed, start_is_interrupted]
