@@ -28,6 +28,7 @@ struct Warden {
   std::array<Fd, 2> commands;  // pidfds of those that are not reaped: --ended, and its --boot
   bool adopted = false, up = false;
   const char* ended = nullptr;  // how process 1 ended, where nobody has been told yet
+  const char* told = nullptr;   // the same, where the engine has been, and has not acted yet
   unsigned quick = 0;
   int64_t born = 0;
 };
@@ -76,6 +77,7 @@ void tell_engine(const Warden& warden, std::string_view text) {
 }
 
 void begin_boot(Warden& warden) {
+  warden.told = nullptr;
   int ends[2];
   if (sys::pipe2(ends, O_CLOEXEC) != 0)
     return tell_engine(warden, concat({"failed ", std::to_string(errno), " pipe"}));
@@ -154,6 +156,7 @@ void hear_end(Warden& warden) {
 void pass_on_end(Warden& warden) {
   if (warden.engine) {
     tell_engine(warden, concat({"ended ", warden.ended}));
+    warden.told = warden.ended;
     warden.ended = nullptr;
     return;
   }
@@ -194,6 +197,9 @@ void hear_engine(Warden& warden) {
   if (!word.empty()) return;
   warden.engine.reset();
   if (!warden.adopted && !warden.answer) end_both(warden);
+  // It may have been done with its start, and not have listened any more.
+  if (warden.told) warden.ended = warden.told;
+  warden.told = nullptr;
 }
 
 }  // namespace
