@@ -89,7 +89,7 @@ TEST(ServiceOrder, AServiceMayNotDependOnItself) {
 
 TEST(ServiceOrder, SeveralLoopsAreAllFound) {
   const Services services({"a: b", "b: a", "c: d", "d: c", "e: a c", "f: ~f"});
-  for (size_t i : {0, 1, 2, 3, 5}) EXPECT_NE(services.trouble(i), "") << i;
+  for (size_t i : {0UZ, 1UZ, 2UZ, 3UZ, 5UZ}) EXPECT_NE(services.trouble(i), "") << i;
   EXPECT_EQ(services.trouble(4), "");
   EXPECT_EQ(services.graph().order().size(), 6U);
 }
