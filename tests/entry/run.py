@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """jinit as the entry point of a container: `jinit -- COMMAND`, as process 1 and as any other process, on a terminal and not.
 
-usage: run.py [-v] [--compare] BINDIR [CASE...]
+usage: run.py [-v] [--compare] [--debug] BINDIR [CASE...]
 
 Process namespaces and sessions of its own for each case; nothing is left on the host. --compare runs the cases that make sense
 for them with tini and catatonit as well, where they are installed, and prints what differs: that is for the eye and fails
-nothing. The last line is 'N passed, N failed'; exits 1 if one failed.
+nothing. --debug: a build of which no memory is asked. The last line is 'N passed, N failed'; exits 1 if one failed.
 """
 import ctypes
 import os
@@ -241,7 +241,7 @@ def memory(init):
         until(lambda pid=pid: read(f"/proc/{descendants(pid)[-1]}/comm") == "sleep\n", "the command")
         seen.append(anonymous(pid))
     init.note = f"{min(seen)} to {max(seen)} kB anonymous"
-    if init.name == "jinit" and min(seen) > 60:
+    if init.name == "jinit" and min(seen) > 60 and "--debug" not in sys.argv:
         raise Wrong(init.note)
 
 
@@ -334,7 +334,7 @@ def compare(names):
 
 
 def main():
-    flags = {word for word in sys.argv[1:] if word in ("-v", "--compare")}
+    flags = {word for word in sys.argv[1:] if word in ("-v", "--compare", "--debug")}
     bindir, *names = [word for word in sys.argv[1:] if word not in flags] or sys.exit(__doc__)
     if os.geteuid() != 0 or not all(map(shutil.which, TOOLS)):
         sys.exit(f"entry: root and {', '.join(TOOLS)} are needed")

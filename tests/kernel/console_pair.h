@@ -88,7 +88,8 @@ class ConsolePair {
     termios modes{};
     EXPECT_EQ(sys::tcgetattr(slave_.get(), &modes), 0);
     const bool returns = (modes.c_oflag & OPOST) != 0;
-    const uint64_t more = text.size() + (returns ? std::ranges::count(text, '\n') : 0);
+    const auto newlines = static_cast<uint64_t>(std::ranges::count(text, '\n'));
+    const uint64_t more = text.size() + (returns ? newlines : 0);
     const uint64_t end = written() + more;
     EXPECT_EQ(sys::write(slave_.get(), text.data(), text.size()),
               static_cast<ssize_t>(text.size()));
