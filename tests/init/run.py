@@ -50,6 +50,8 @@ def first_look():
     box.up()
     box.jail("-qr", "a")
     box.until(lambda: not box.warden(), "the warden's end")
+    # A slow build's engine, which the warden has started in vain, may be there still.
+    box.until(lambda: not any("--ended" in fp.read(f"/proc/{pid}/cmdline") for pid in fp.pids()), "the engine's end")
     return world.look()
 
 

@@ -22,6 +22,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import campaigns  # noqa: E402
 import world  # noqa: E402
+import fingerprint as fp  # noqa: E402
 from campaigns import Wrong  # noqa: E402
 from kill_test import CONF, JAIL, NO_SENTENCE, Life  # noqa: E402
 from specs import HOOKS, SPECS  # noqa: E402
