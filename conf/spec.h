@@ -35,7 +35,7 @@ struct Spec {
   std::optional<bool> ip_hostname;
   std::optional<Words> vnet_interface, zfs_dataset, depend;
   std::optional<bool> allow_dying;
-  // Of the jail's init, ours (DESIGN 4).
+  // Of the jail's init, ours.
   std::optional<bool> init, console;
   std::optional<std::string> init_rc, init_shutdown, init_rc_failure, init_signals, console_link;
   std::optional<std::string> init_on_reboot, init_on_halt, init_on_exit, init_on_crash;

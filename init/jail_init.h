@@ -19,16 +19,17 @@
 
 namespace jail {
 
-// Milliseconds of a clock that never goes back and counts the host's sleep.
-int64_t now_ms();
-
 class JailInit {
  public:
-  static constexpr size_t callers_most = 16, request_most = 4096;
+  static constexpr size_t callers_most = 16;    // who may wait to be heard, or for rc
+  static constexpr size_t request_most = 4096;  // bytes of a packet, either way
 
   explicit JailInit(Settings settings);
 
+  // Takes hold of what was handed on (os/handed.h). False: there is no control socket, or signals
+  // cannot be read; the jail cannot be lived in then.
   bool begin();
+  // Ends with the jail alone.
   [[noreturn]] void live();
 
  private:
@@ -70,7 +71,6 @@ class JailInit {
   std::optional<Console> console_;
   std::array<Caller, callers_most> callers_;  // whose request is to come
   std::vector<Caller> askers_;                // who asked to boot, and waits
-  std::vector<Caller> stoppers_;              // who waits for our end
   std::vector<InitEvent> news_;               // what performing an act has brought
   Fd signals_, initctl_;
   SignalMeaning meaning_ = SignalMeaning::freebsd;

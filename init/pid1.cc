@@ -4,7 +4,6 @@
 #include <array>
 #include <fcntl.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "base/sys.h"
 #include "conf/service_params.h"
@@ -34,12 +33,6 @@ bool is_open(int fd) {
 
 }  // namespace
 
-int64_t now_ms() {
-  timespec now;
-  clock_gettime(CLOCK_BOOTTIME, &now);
-  return static_cast<int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
-}
-
 JailInit::JailInit(Settings settings)
     : settings_(std::move(settings)), sessions_(TtyWorld{is_in_jail, {"console"}}) {
   machine_.rc_failure = settings_.rc_failure;
@@ -65,6 +58,7 @@ bool JailInit::begin() {
         memory ? Console::begin(handed::console, is_open(handed::link) ? handed::link : -1, *memory)
                : std::unexpected(std::move(memory.error()));
     if (console) console_ = std::move(*console);
+    if (!console) print(console.error().text);
   }
   machine_.console = console_.has_value();
   services_.settle(birthplace());

@@ -51,16 +51,16 @@ void JailInit::obey(Caller& caller, const Words& words) {
   }
   const RequestWord* row = find_row(request_words(), verb);
   if (!row || (row->host_only && !caller.host)) return reply(caller, "error unknown word");
-  // Answered first: it may be our end.
-  if (row->event != InitEvent::boot && row->event != InitEvent::stop)
-    reply(caller, next(machine_, row->event, 0).taken ? "ok" : "error not now");
-  if (row->event == InitEvent::boot)
+  if (row->event == InitEvent::boot) {
+    if (askers_.size() == callers_most) return reply(caller, "error too many ask for that");
     askers_.push_back(std::move(caller));
-  else if (row->event == InitEvent::stop)
-    stoppers_.push_back(std::move(caller));
+    tell(row->event);
+    if (!machine_.answer_due) answer_askers("error it has been booted");
+    return;
+  }
+  // Answered first: it may be our end.
+  reply(caller, next(machine_, row->event, now_ms()).taken ? "ok" : "error not now");
   tell(row->event);
-  if (row->event == InitEvent::boot && !machine_.answer_due)
-    answer_askers("error it has been booted");
 }
 
 void JailInit::report_status(const Caller& caller) {

@@ -86,12 +86,10 @@ pid_t start_shell(const Birthplace& place) {
   const pid_t pid = bear(place.group);
   if (pid != 0) return pid;
   enter_session(place);
-  char name[] = "-sh", home[] = "HOME=/root", term[] = "TERM=vt100";
+  char name[] = "-sh";
   char* words[] = {name, nullptr};
-  char* path = getenv("PATH") ? getenv("PATH") - 5 : home;
-  if (sys::chdir("/root") != 0) home[6] = '\0';
-  char* environment[] = {home, term, path, nullptr};
-  sys::execve("/bin/sh", words, environment);
+  const bool at_home = sys::chdir("/root") == 0;
+  if (setenv("HOME", at_home ? "/root" : "/", 1) == 0) sys::execve("/bin/sh", words, environ);
   _exit(127);
 }
 

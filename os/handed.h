@@ -7,7 +7,7 @@ namespace jail::handed {
 enum : int {
   control = 3,  // listens on CELLBLOCK_RUN/ID/control
   events = 4,   // cgroup.events of ID/jail/run; in `jail --boot`: the pipe for its answer
-  group = 5,    // ID/jail/run as a detached mount: children are born there, its cgroup.kill written
+  group = 5,    // ID/jail/run as a detached mount: children are born there
   console = 6,  // the console's master
   ring = 7,     // the memory of the console's last output
   link = 8,     // the master of console.link

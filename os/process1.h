@@ -2,6 +2,7 @@
 // allocates or blocks.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <signal.h>
 #include <sys/types.h>
@@ -13,6 +14,9 @@ namespace jail {
 // From now on the jail's root cannot trace this process, and `signals` are read from the descriptor
 // that it yields and do nothing else. No descriptor: errno says why.
 Fd watch_signals(const sigset_t& signals);
+
+// Milliseconds of a clock that never goes back and counts the host's sleep.
+int64_t now_ms();
 
 struct Caught {
   int signal;

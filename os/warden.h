@@ -1,4 +1,4 @@
-// The warden of a jail with an init (house 13, DESIGN 6): process 1's parent on the host, which
+// The warden of a jail with an init: process 1's parent on the host, which
 // outlives it, holds what the next one is to find again (os/handed.h), and has somebody act when it
 // ends. It decides nothing, reads nothing of the jail, writes nothing, and only waits.
 //

@@ -179,7 +179,6 @@ Result<void> take_over(Hand& hand, const JailEntry& entry, const Talk& talk, Dam
   return {};
 }
 
-// A process of another boot may have the same number and start time.
 Result<void> save_boot(const Hand& hand) {
   std::string text;
   for (const Op& op : hand.world.boot) text += text_of(op) + "\n";
@@ -199,6 +198,7 @@ Result<void> look_over(Hand& hand, const std::string& id) {
   return {};
 }
 
+// A process of another boot may have the same number and start time.
 Result<bool> is_up(const Hand& hand) {
   if (hand.ledger->head().boot_id != hand.host.facts.boot_id) return false;
   return lives(process1_of(hand.ledger->yielded("boot")));

@@ -6,23 +6,21 @@
 
 #include "base/file.h"
 #include "base/sys.h"
-#include "base/table.h"
 #include "os/handed.h"
 #include "os/kernel.h"
-#include "os/verbs.h"
 #include "os/wardens.h"
 #include "plan/claims.h"
 #include "plan/create.h"
 #include "plan/hand.h"
+#include "plan/verbs.h"
 
 namespace jail {
 
 namespace {
 
-constexpr int64_t most_quick = 5;          // restarts in a row that were too quick: given up then
-constexpr int64_t longest_pause = 30;      // seconds before one of them
-constexpr int64_t stop_grace = 5;          // seconds beyond what process 1 itself may take
-constexpr int64_t default_shutdown = 120;  // N6.2
+constexpr int end_wait = 5'000;        // ms, until the warden has said how process 1 ended
+constexpr int64_t longest_pause = 30;  // seconds before a restart that follows others
+constexpr int64_t stop_grace = 5;      // seconds beyond what process 1 itself may take
 
 // A packet of process 1: its first word, and the text behind it.
 struct Answer {
@@ -42,20 +40,16 @@ Result<Answer> hear(int socket) {
 
 // How process 1 ended during a start.
 Result<void> judge_end(World& world) {
-  for (int waited = 0; waited < 50; ++waited) {
-    Result<std::optional<std::string>> how = hear_warden(world);
-    if (!how) return std::unexpected(std::move(how.error()));
-    if (*how == "restart") return fail(asks_for_reboot, "init: the jail asks to be booted again");
-    if (*how == "halt") return fail(ECHILD, "init: the jail was halted during its start");
-    if (*how) return fail(ECHILD, "init: process 1 has ended during the start");
-    sys::poll(nullptr, 0, 100);
-  }
-  return fail(ECHILD, "init: process 1 has ended");
+  const std::string how = TRY(hear_warden(world, end_wait));
+  if (how == "restart") return fail(asks_for_reboot, "init: the jail asks to be booted again");
+  if (how == "halt") return fail(ECHILD, "init: the jail was halted during its start");
+  return fail(ECHILD, "init: process 1 has ended during the start");
 }
 
-Result<void> judge_rc(const Life& life, const Answer& answer) {
+Result<void> judge_rc(Life& life, const Answer& answer) {
   if (answer.word == "ok") return {};
   if (answer.word == "single") {
+    life.failed = true;
     life.talk.error("rc has failed; the jail is in single user mode");
     return {};
   }
@@ -65,7 +59,7 @@ Result<void> judge_rc(const Life& life, const Answer& answer) {
 }
 
 Result<void> await_rc(World& world, int socket) {
-  const Life& life = *world.life;
+  Life& life = *world.life;
   pollfd news[] = {{socket, POLLIN, 0}, {life.talk.stop_fd, POLLIN, 0}};
   int ready;
   do ready = sys::poll(news, 2, -1);
@@ -75,15 +69,7 @@ Result<void> await_rc(World& world, int socket) {
   Result<Answer> answer = hear(socket);
   if (!answer && answer.error().code == EPIPE) return judge_end(world);
   if (!answer) return std::unexpected(std::move(answer.error()));
-  if (answer->word == "single") world.life->failed = true;
   return judge_rc(life, *answer);
-}
-
-// What an end of process 1 is to bring.
-const std::optional<std::string>& policy_of(const Spec& spec, const std::string& how) {
-  if (how == "restart") return spec.init_on_reboot;
-  if (how == "halt") return spec.init_on_halt;
-  return how == "exit" ? spec.init_on_exit : spec.init_on_crash;
 }
 
 // The jail's record once nobody else works on it. False: somebody stops it, or it is no more.
@@ -106,44 +92,55 @@ Result<bool> take_ended(Hand& hand, const std::string& id) {
   }
 }
 
-// The start of a jail that was up before: process 1, rc, and a place in the sun.
-Result<void> restart(Hand& hand) {
-  for (int64_t tries = 0;; ++tries) {
-    TRY(boot_again(hand));
-    Result<void> booted = boot_init(hand.world);
-    if (booted || booted.error().code != asks_for_reboot || tries >= most_quick) {
-      if (booted) TRY(hand.ledger->set_mark({"up"}));
-      if (booted) TRY(tell_warden(hand.world, "up"));
-      return booted;
-    }
-  }
-}
-
 bool remove(Hand& hand) {
   hand.life.rolling_back = true;  // there is nothing to be guarded any more
   return clean_up(hand);
 }
 
-// Slower each time, and in the end not at all: the jail then stays as it is, for somebody to look
-// at.
-Result<bool> slow_down(Hand& hand, int64_t quick) {
-  if (quick > most_quick) {
+Result<void> is_up_again(Hand& hand, Words mark) {
+  TRY(hand.ledger->set_mark(std::move(mark)));
+  return tell_warden(hand.world, "up");
+}
+
+// In reaping mode, for somebody to look at.
+Result<void> sit(Hand& hand, Words mark) {
+  TRY(boot_again(hand));
+  return is_up_again(hand, std::move(mark));
+}
+
+// The start of a jail that was up before: slower each time, and in the end not at all.
+Result<void> restart(Hand& hand, int64_t quick) {
+  if (quick > most_restarts) {
     hand.life.talk.error(fmt::format("init: {} starts in a row have failed: given up", quick));
+    return sit(hand, {"up", "given-up"});
+  }
+  pollfd stop{hand.life.talk.stop_fd, POLLIN, 0};
+  const int64_t pause = quick > 1 ? std::min(longest_pause, int64_t{1} << (quick - 2)) : 0;
+  if (pause > 0 && sys::poll(&stop, 1, static_cast<int>(pause * 1000)) > 0)
+    return fail_errno("start", ECANCELED);
+  Result<void> booted = fail_errno("init", asks_for_reboot);
+  for (int tries = 0; !booted && booted.error().code == asks_for_reboot && tries <= most_restarts;
+       ++tries) {
     TRY(boot_again(hand));
-    TRY(hand.ledger->set_mark({"up", "given-up", fmt::format("{}", quick)}));
-    TRY(tell_warden(hand.world, "up"));
-    return false;
+    booted = boot_init(hand.world);
   }
-  if (quick > 1) {
-    pollfd stop{hand.life.talk.stop_fd, POLLIN, 0};
-    const int64_t pause = std::min(longest_pause, int64_t{1} << (quick - 2));
-    if (sys::poll(&stop, 1, static_cast<int>(pause * 1000)) > 0)
-      return fail_errno("start", ECANCELED);
-  }
-  return true;
+  TRY(std::move(booted));
+  return is_up_again(hand, {"up"});
 }
 
 }  // namespace
+
+std::string policy_of(const Spec& spec, std::string_view how) {
+  if (how == "restart") return spec.init_on_reboot.value_or("restart");
+  if (how == "halt") return spec.init_on_halt.value_or("remove");
+  return (how == "exit" ? spec.init_on_exit : spec.init_on_crash).value_or("remove");
+}
+
+int64_t shutdown_seconds(const Spec& spec) {
+  constexpr int64_t usual = 120;
+  const int64_t most = spec.init_shutdown_timeout.value_or(usual);
+  return most < 2 ? usual : most;
+}
 
 Result<void> boot_init(World& world) {
   Fd socket = TRY(call_process1(world.run, world.id, "boot"));
@@ -158,9 +155,8 @@ Result<void> stop_init(World& world) {
   Fd process1 = TRY(open_process1(process1_of(world.yields["boot"])));
   if (life.talk.verbose) life.talk.note("asked its init to shut down");
   Fd socket = TRY(call_process1(world.run, world.id, "stop"));
-  int64_t most = life.spec->init_shutdown_timeout.value_or(default_shutdown);
-  if (most < 2) most = default_shutdown;
-  most = std::min<int64_t>(most + life.stop_timeout + stop_grace, INT_MAX / 1000);
+  const int64_t most = std::min<int64_t>(
+      shutdown_seconds(*life.spec) + life.stop_timeout + stop_grace, INT_MAX / 1000);
   ignore(take_turn(life.talk, Turn::waits), "an undo goes on without the coordinator");
   Result<bool> ended = await_end(process1.get(), static_cast<int>(most * 1000), -1);
   ignore(take_turn(life.talk, Turn::ended), "an undo goes on without the coordinator");
@@ -173,13 +169,13 @@ Result<Fd> call_init(const Host& host, const FoundJail& jail, const std::string&
 
 Result<void> boot_again(Hand& hand) {
   const Act* act = hand.ledger->newest("boot");
-  const Verb* verb = find_row(os_verbs(), "boot");
-  if (!act || !verb) return fail(EINVAL, "boot: not in the ledger");
+  if (!act) return fail(EINVAL, "boot: not in the ledger");
   const Op op = act->op;
   TRY(hand.ledger->set_mark({"reboot"}));
   stop_children(hand.world);
-  TRY(verb->undo(hand.world, op));
-  Words yield = TRY(verb->apply(hand.world, op));
+  TRY(system_boot().undo(hand.world, op));
+  TRY(renew_groups(hand.world));
+  Words yield = TRY(system_boot().apply(hand.world, op));
   TRY(hand.ledger->done_again(op, yield));
   hand.world.yields["boot"] = yield;
   TRY(tell_warden(hand.world, "adopted"));
@@ -212,20 +208,9 @@ int end_of_process1(const Host& host, const std::string& id, const std::string& 
   if (whole && *whole) return 0;  // somebody has booted it by now
   Result<Fd> stop = catch_stop_signals();
   if (stop) hand.life.talk.stop_fd = stop->get();
-  const std::string policy =
-      policy_of(hand.spec, how).value_or(how == "restart" ? "restart" : "remove");
-  Result<bool> go_on = policy == "restart" ? slow_down(hand, quick) : Result<bool>(true);
-  if (go_on && !*go_on) return 0;
-  Result<void> done;
-  if (!go_on) done = std::unexpected(std::move(go_on.error()));
-  if (done && policy == "remove") return remove(hand) ? 0 : 1;
-  if (done && policy == "stay") {
-    done = boot_again(hand);
-    if (done) done = hand.ledger->set_mark({"up"});
-    if (done) done = tell_warden(hand.world, "up");
-  } else if (done) {
-    done = restart(hand);
-  }
+  const std::string policy = policy_of(hand.spec, how);
+  if (policy == "remove") return remove(hand) ? 0 : 1;
+  Result<void> done = policy == "stay" ? sit(hand, {"up"}) : restart(hand, quick);
   if (done) return 0;
   say(hand.life.talk, done.error());
   remove(hand);

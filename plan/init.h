@@ -1,11 +1,13 @@
 // A jail's init as the host has it: asked to boot and to stop, booted again after a reboot inside,
-// and what is done when process 1 ends by itself (DESIGN 5 and 6, house 9).
+// and what is done when process 1 ends by itself.
 #pragma once
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
+#include "conf/spec.h"
 #include "plan/lifecycle.h"
 #include "plan/registry.h"
 
@@ -16,6 +18,17 @@ struct Hand;
 // What an end of process 1 asks for that `init.on_*` calls `restart`: the error of boot_init() for
 // a reboot while rc runs, which is part of the start.
 constexpr int asks_for_reboot = EALREADY;
+
+// How often in a row a jail is booted again that does not get through its start.
+constexpr int most_restarts = 5;
+
+// What an end of process 1 - "restart", "halt", "exit" or "crash" - is to bring, by init.on_*:
+// "restart", "remove" or "stay".
+std::string policy_of(const Spec& spec, std::string_view how);
+
+// How long shutting down may take, as init.shutdown_timeout says. Below 2 s it is the usual time
+// (N6.2).
+int64_t shutdown_seconds(const Spec& spec);
 
 // Asks process 1 to boot and waits until rc has ended, for as long as it takes. Error: rc failed,
 // the jail halted or crashed meanwhile, or asks_for_reboot. ECANCELED: the user wants the start to

@@ -7,6 +7,7 @@
 #include "conf/fstab.h"
 #include "os/mount.h"
 #include "os/privileges.h"
+#include "plan/init.h"
 #include "plan/life.h"
 #include "plan/plan.h"
 #include "plan/privileges.h"
@@ -98,14 +99,14 @@ Result<void> add_mount(const char* parameter, const FstabLine& line, const std::
   return {};
 }
 
-// /dev/shm and /dev/mqueue belong to process 1's ipc namespace or its boot; a program here expects
-// both, and FreeBSD has no word for them.
 // A console is a terminal of the jail's own devfs.
 bool has_console(const Spec& spec) {
   return is(spec.init) && spec.console.value_or(true) && is(spec.mount_devfs) &&
          spec.devfs_ruleset.value_or(4) > 2;
 }
 
+// /dev/shm and /dev/mqueue belong to process 1's ipc namespace or its boot; a program here expects
+// both, and FreeBSD has no word for them.
 void plan_devices(const Spec& spec, const std::string& base, Plan& plan) {
   const int64_t ruleset = spec.devfs_ruleset.value_or(4);
   if (is(spec.mount_devfs))
@@ -142,7 +143,7 @@ Result<void> plan_mounts(const Spec& spec, const Facts&, const Site& site, Plan&
 Words init_settings(const Spec& spec) {
   return {"rc=" + spec.init_rc.value_or("auto"),
           "shutdown=" + spec.init_shutdown.value_or("auto"),
-          fmt::format("shutdown_timeout={}", spec.init_shutdown_timeout.value_or(120)),
+          fmt::format("shutdown_timeout={}", shutdown_seconds(spec)),
           fmt::format("stop_timeout={}", spec.stop_timeout.value_or(10)),
           "rc_failure=" + spec.init_rc_failure.value_or("remove"),
           "signals=" + spec.init_signals.value_or("auto")};
@@ -234,12 +235,24 @@ constexpr Phase table[] = {
     // clang-format on
 };
 
+// Whether other commands are asked for than the usual ones, which mean the same as `init`.
+bool differs(const std::optional<Words>& commands, std::initializer_list<std::string_view> usual) {
+  return commands && !commands->empty() &&
+         (commands->size() > 1 || std::ranges::find(usual, commands->front()) == usual.end());
+}
+
 // What was asked for and is only kept and shown here, or means less than on FreeBSD.
 struct Remark {
   bool (*due)(const Spec&);
   const char* text;
 };
 constexpr Remark remarks[] = {
+    {[](const Spec& spec) {
+       return is(spec.init) && (differs(spec.exec_start, {"/bin/sh /etc/rc"}) ||
+                                differs(spec.exec_stop, {"/bin/sh /etc/rc.shutdown jail",
+                                                         "/bin/sh /etc/rc.shutdown"}));
+     },
+     "exec.start, exec.stop: left out; init starts and stops the jail"},
     {[](const Spec& spec) { return spec.enforce_statfs == 0; },
      "enforce_statfs=0: a jail sees the mounts below its root, as with 1"},
     {[](const Spec& spec) { return spec.osrelease || spec.osreldate; },

@@ -19,8 +19,6 @@ namespace jail {
 
 namespace {
 
-constexpr int most_reboots = 5;  // of one start
-
 // The jail above a dotted name, which has to run.
 Result<JailEntry> parent_of(const Index& index, const std::string& name) {
   size_t dot = name.rfind('.');
@@ -96,7 +94,7 @@ Result<void> perform_one(Hand& hand, const Op& op) {
   for (int reboots = 0;; ++reboots) {
     Result<void> done = perform(hand.work(), op);
     if (done || done.error().code != asks_for_reboot) return done;
-    if (hand.spec.init_on_reboot.value_or("restart") != "restart" || reboots == most_reboots)
+    if (policy_of(hand.spec, "restart") != "restart" || reboots == most_restarts)
       return fail(ECHILD, "init: the jail was rebooted during its start");
     TRY(boot_again(hand));
   }

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <climits>
-#include <ctime>
 #include <fmt/format.h>
 #include <signal.h>
 
@@ -12,6 +11,7 @@
 #include "base/table.h"
 #include "os/kernel.h"
 #include "os/net.h"
+#include "os/process1.h"
 #include "os/verbs.h"
 #include "plan/claims.h"
 #include "plan/create.h"
@@ -107,12 +107,6 @@ Result<Words> apply_start(World& world, const Op&) {
   const Words& command = list_of(world, &Spec::command);
   TRY(life.command_is_vector ? run_vector(world, command) : run_in_jail(world, command));
   return Words{};
-}
-
-int64_t now_ms() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
 }
 
 // Waits for a process that got SIGTERM until `end`. False: out of time.
@@ -261,11 +255,15 @@ Result<void> undo_lend(World& world, const Op& op) {
 
 // --- boot: the system's verb, with the words that the user hears ---
 
+}  // namespace
+
 const Verb& system_boot() {
   const Verb* verb = find_row(os_verbs(), "boot");
   if (!verb) bug("this system has no verb `boot`");
   return *verb;
 }
+
+namespace {
 
 Result<Claim> check_boot(World& world, const Op&) {
   TRY(check_root(*world.life->spec, world.path));

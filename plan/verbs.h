@@ -12,4 +12,7 @@ namespace jail {
 // row `boot` is the system's with what the user hears of it around it. They need World::life.
 std::vector<Verb> all_verbs();
 
+// The system's own row `boot`, of which nobody hears anything.
+const Verb& system_boot();
+
 }  // namespace jail

@@ -38,13 +38,19 @@ struct Inheritance {
 
 }  // namespace
 
+Result<std::string> own_path() {
+  char path[4096];
+  const ssize_t size = sys::readlinkat(AT_FDCWD, "/proc/self/exe", path, sizeof path);
+  if (size <= 0 || static_cast<size_t>(size) == sizeof path || path[0] != '/')
+    return fail_errno("/proc/self/exe");
+  return std::string(path, static_cast<size_t>(size));
+}
+
 // jinit lies beside the running program (a build tree) or where `make install` puts it. Not
 // searched in PATH, and not by a name from the environment: it runs as root in every jail.
 Result<Fd> open_program() {
-  char self[4096];
-  ssize_t size = sys::readlinkat(AT_FDCWD, "/proc/self/exe", self, sizeof self);
-  std::string directory(self, size > 0 ? static_cast<size_t>(size) : 0);
-  directory.resize(directory.rfind('/') == std::string::npos ? 0 : directory.rfind('/'));
+  std::string directory = TRY(own_path());
+  directory.resize(directory.rfind('/'));
   for (const char* place : {"/jinit", "/../libexec/cellblock/jinit"}) {
     Fd tree(
         sys::open_tree(AT_FDCWD, (directory + place).c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
@@ -86,8 +92,8 @@ Result<Fd> listen_control(const World& world) {
 
 namespace {
 
-// The group of all others, in which process 1 gives birth and which it kills: as a mount of its
-// own, for a plain directory leads out of it by `..` (L6).
+// The group of all others, in which process 1 gives birth: as a mount of its own, for a plain
+// directory leads out of it by `..` (L6).
 Result<Fd> clone_group(const Fd& run) {
   Fd tree(sys::open_tree(run.get(), "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
   mount_attr attributes{};
@@ -182,7 +188,6 @@ Result<void> do_privileges(World& /*world*/, const Inheritance& /*all*/, const W
   return drop_privileges(args);
 }
 
-// The acts of a boot are no Verbs: they are neither noted nor undone, for they die with process 1.
 bool is_directory(const char* path) {
   struct stat status;
   return sys::fstatat(AT_FDCWD, path, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode);
@@ -211,6 +216,7 @@ Result<void> do_init(World& /*world*/, const Inheritance& /*all*/, const Words& 
   return {};
 }
 
+// The acts of a boot are no Verbs: they are neither noted nor undone, for they die with process 1.
 struct BootVerb {
   const char* name;
   size_t least;  // words
@@ -241,9 +247,11 @@ Result<void> become_jail(World& world, const Inheritance& all) {
 
 // Everything in its place, the pipe and the program above it, nothing else.
 Result<int> place(const Inheritance& all, int pipe, int* report) {
+  const int moved = sys::fcntl(pipe, F_DUPFD_CLOEXEC, handed::last + 1);
+  if (moved < 0) return fail_errno("descriptors");
+  *report = moved;  // not before: a failure without a report would be taken for a success
   const int program = sys::fcntl(all.program.get(), F_DUPFD_CLOEXEC, handed::last + 1);
-  *report = sys::fcntl(pipe, F_DUPFD_CLOEXEC, handed::last + 1);
-  if (program < 0 || *report < 0) return fail_errno("descriptors");
+  if (program < 0) return fail_errno("descriptors");
   std::array<int, handed::last + 1> above{};
   for (size_t number = 0; number < above.size(); ++number) {
     const int fd = number < 3 ? all.nothing.get() : all.kept[number].get();

@@ -23,6 +23,9 @@ namespace jail {
 // comes with its errno and text; a child that was born is ended and reaped then, and
 // what it mounted went with its namespace. The control socket stays for the undo.
 Result<Words> apply_boot(World& world, const Op& op);
+// The program that this process runs: absolute. Error: "/proc/self/exe: strerror".
+Result<std::string> own_path();
+
 // jinit, on a detached read-only mount of the file beside this program.
 Result<Fd> open_program();
 

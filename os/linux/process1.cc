@@ -3,6 +3,7 @@
 #include <malloc.h>
 #include <string.h>
 #include <sys/reboot.h>
+#include <time.h>
 
 #include "os/linux/abi.h"
 
@@ -12,6 +13,12 @@ Fd watch_signals(const sigset_t& signals) {
   if (sigprocmask(SIG_BLOCK, &signals, nullptr) != 0 || sys::prctl(PR_SET_DUMPABLE, 0) != 0)
     return Fd();
   return Fd(sys::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
+}
+
+int64_t now_ms() {
+  timespec now;
+  clock_gettime(CLOCK_BOOTTIME, &now);
+  return static_cast<int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
 }
 
 std::optional<Caught> take_signal(int fd) {

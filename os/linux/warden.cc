@@ -3,12 +3,12 @@
 #include <array>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/fd.h"
 #include "base/text.h"
 #include "os/handed.h"
 #include "os/linux/abi.h"
+#include "os/process1.h"
 #include "os/terminal.h"
 
 namespace jail {
@@ -33,12 +33,6 @@ struct Warden {
   int64_t born = 0;
 };
 
-int64_t now_ms() {
-  timespec now;
-  clock_gettime(CLOCK_BOOTTIME, &now);
-  return static_cast<int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
-}
-
 // Our own children leave nothing: process 1 is to be waited for, so SIGCHLD cannot be ignored.
 void reap_command(Fd& command) {
   siginfo_t end;
@@ -46,13 +40,14 @@ void reap_command(Fd& command) {
   command.reset();
 }
 
-// A child in the group of the commands that wardens start; never in ours, which the undo of this
-// warden ends. `given` becomes its descriptor `number`; what is handed on it has anyway.
+// A descriptor for a child, and its number there.
 struct Given {
   const Fd& fd;
   int number;
 };
 
+// A child in the group of the commands that wardens start; never in ours, which the undo of this
+// warden ends. It has what is given, and what is handed on in any case.
 bool start(Warden& warden, char* const words[], std::initializer_list<Given> given) {
   int pidfd = -1;
   clone_args arguments{};
@@ -111,15 +106,17 @@ void hear_birth(Warden& warden) {
     if (got > 0) size += static_cast<size_t>(got);
   }
   warden.answer.reset();
+  std::string failed;
   std::string_view answer(text, size);
   const Words words = split(answer, " ");
   if (words.size() == 3 && words[0] == "born") {
     const auto pid = parse_int(words[1]);
     warden.process1.reset(sys::pidfd_open(static_cast<pid_t>(pid.value_or(-1)), 0));
     warden.born = now_ms();
-    if (!warden.process1) answer = "failed 3 process 1: it has ended";
+    if (!warden.process1)
+      answer = failed = concat({"failed ", std::to_string(ESRCH), " process 1"});
   } else if (words.empty() || words[0] != "failed") {
-    answer = "failed 5 jail --boot: killed";
+    answer = failed = concat({"failed ", std::to_string(EIO), " jail --boot: killed"});
   }
   if (!warden.engine) end_both(warden);
   tell_engine(warden, answer);

@@ -36,7 +36,7 @@ Result<Fd> open_warden_log(const World& world) {
 }
 
 struct Beginning {
-  Fd program, self, control, commands, group, nothing, log;
+  Fd program, control, commands, group, nothing, log;
   Fd ours, theirs;  // the socket between us
 };
 
@@ -55,14 +55,6 @@ Result<Beginning> prepare(const World& world) {
   all.ours.reset(ends[0]);
   all.theirs.reset(ends[1]);
   return all;
-}
-
-// The program that this process runs, for the warden to start again.
-Result<std::string> own_path() {
-  char path[4096];
-  const ssize_t size = sys::readlinkat(AT_FDCWD, "/proc/self/exe", path, sizeof path);
-  if (size <= 0 || static_cast<size_t>(size) == sizeof path) return fail_errno("/proc/self/exe");
-  return std::string(path, static_cast<size_t>(size));
 }
 
 [[noreturn]] void be_warden(const World& world, const Beginning& all, std::string jail) {
@@ -135,6 +127,14 @@ Result<void> undo_warden(World& world, const Op& /*op*/) {
   return {};
 }
 
+Result<void> renew_groups(const World& world) {
+  for (const char* leaf : {"/jail/run", "/jail/init"}) {
+    TRY(remove_group(world.facts, world.group + leaf));
+    TRY(make_group(world.facts, world.group + leaf));
+  }
+  return {};
+}
+
 Result<Words> ask_warden_to_boot(World& world) {
   TRY(tell_warden(world, "boot"));
   const std::string answer = TRY(hear_packet(world, boot_wait));
@@ -158,12 +158,10 @@ Result<void> tell_warden(const World& world, const char* word) {
   return {};
 }
 
-Result<std::optional<std::string>> hear_warden(const World& world) {
-  Result<std::string> packet = hear_packet(world, 0);
-  if (!packet && packet.error().code == EAGAIN) return std::optional<std::string>();
-  const Words words = split(TRY(std::move(packet)), " ");
+Result<std::string> hear_warden(const World& world, int timeout) {
+  const Words words = split(TRY(hear_packet(world, timeout)), " ");
   if (words.size() != 2 || words[0] != "ended") return fail_errno("warden", EPROTO);
-  return std::optional(words[1]);
+  return words[1];
 }
 
 }  // namespace jail

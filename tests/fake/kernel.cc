@@ -11,9 +11,11 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
+#include "os/process1.h"
 #include "tests/fake/world.h"
 
 namespace jail {
@@ -52,6 +54,12 @@ Result<void> drop(const char* name, const Words& begin) {
 }
 
 }  // namespace
+
+int64_t now_ms() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
+}
 
 Result<Facts> probe() {
   Facts facts;

@@ -183,8 +183,11 @@ Result<void> answer_warden(const Result<Words>& /*born*/) {
 Result<void> tell_warden(const World& /*world*/, const char* /*word*/) {
   return {};
 }
-Result<std::optional<std::string>> hear_warden(const World& /*world*/) {
-  return std::optional<std::string>();
+Result<std::string> hear_warden(const World& /*world*/, int /*timeout*/) {
+  return fail_errno("warden", EPIPE);
+}
+Result<void> renew_groups(const World& /*world*/) {
+  return {};
 }
 
 Result<Fd> open_log(const std::string& /*root*/, const std::string& log) {
