@@ -76,7 +76,7 @@ class Ledger {
   const LedgerHead& head() const { return head_; }
   // All of them, the undone ones too. Every function below that writes may move them.
   const std::vector<Act>& acts() const { return acts_; }
-  // The newest mark ("up", "down") with its words, or no words.
+  // The newest mark ("up", "down", "reboot") with its words, or no words.
   const Words& mark() const { return mark_; }
   bool any_open() const;
   // The newest open act of that verb, or nullptr.

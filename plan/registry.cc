@@ -142,6 +142,8 @@ const char* status_word(Status status) {
       return "partial";
     case Status::up:
       return "up";
+    case Status::given_up:
+      return "given-up";
     case Status::stopping:
       return "stopping";
     case Status::ended:
@@ -178,9 +180,11 @@ Result<Status> jail_status(const std::string& id) {
   Fd directory = TRY(open_record(id));
   Ledger ledger = TRY(Ledger::open(directory.get(), false));
   const std::string mark = ledger.mark().empty() ? "" : ledger.mark()[0];
-  if (mark.empty()) return TRY(lock_held(id)) ? Status::starting : Status::partial;
+  if (mark.empty() || mark == "reboot")
+    return TRY(lock_held(id)) ? Status::starting : Status::partial;
   if (mark == "down") return TRY(lock_held(id)) ? Status::stopping : Status::broken;
-  return TRY(lives(process1_of(ledger.yielded("boot")))) ? Status::up : Status::ended;
+  if (!TRY(lives(process1_of(ledger.yielded("boot"))))) return Status::ended;
+  return ledger.mark().size() > 1 && ledger.mark()[1] == "given-up" ? Status::given_up : Status::up;
 }
 
 // Specs are compared, not texts: a comment or another spelling is no change. What a start fills in

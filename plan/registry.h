@@ -32,9 +32,10 @@ Places places();
 
 // What a jail is, seen from ledger and kernel (doc/LEDGER.md says what becomes of each).
 enum class Status : unsigned char {
-  starting,  // no `! up` yet, and somebody holds its lock
+  starting,  // no `! up` yet or `! reboot`, and somebody holds its lock
   partial,   // no `! up`, and nobody does: the start was killed
   up,
+  given_up,  // up, but its init was booted too often in vain: process 1 only reaps
   stopping,
   ended,   // was up, and process 1 is gone
   broken,  // acts that an undo could not take back are open, and nobody works on them
