@@ -11,13 +11,16 @@ namespace {
 
 // What belongs to a machine and not to a jail: file systems, clocks, consoles; and at the end what
 // kills all, unmounts and ends the machine, which is process 1's own. Some of it would wait at a
-// prompt for somebody to repair what is not broken.
+// prompt for somebody to repair what is not broken. The second half are OpenRC's own names.
 #define MACHINE                                                                                   \
   "skip=' brightness checkfs.sh checkroot.sh checkroot-bootclean.sh console-setup.sh halt "       \
   "hostname.sh "                                                                                  \
   "hwclock.sh keyboard-setup.sh killprocs kmod mount-configfs mountall.sh mountall-bootclean.sh " \
   "mountdevsubfs.sh mountkernfs.sh mountnfs.sh mountnfs-bootclean.sh procps reboot savecache "    \
-  "sendsigs single udev umountfs umountnfs.sh umountroot urandom '\n"                             \
+  "sendsigs single udev umountfs umountnfs.sh umountroot urandom "                                \
+  "cgroups consolefont devfs dmesg fsck hostname hwclock hwdrivers keymaps localmount mdev "      \
+  "modloop modules mount-ro netmount numlock osclock procfs root seedrng swap swclock sysctl "    \
+  "sysfs termencoding udev-trigger udev-settle '\n"                                               \
   "ours() { case \"$skip\" in *\" $1 \"*) return 1;; esac; }\n"
 
 // A link is called S or K, two digits, and the name.
@@ -33,17 +36,22 @@ constexpr const char* sysv_shutdown = SYSV
     "l=0; [ \"$1\" != single ] || l=1\n"
     "export PREVLEVEL=2 RUNLEVEL=$l runlevel=$l previous=2; each /etc/rc$l.d K stop\nexit 0\n";
 
-// Service by service: the runlevels of OpenRC hold what belongs to a machine as well.
-constexpr const char* openrc_start = MACHINE
-    "for d in daemons exclusive failed hotplugged inactive options scheduled started starting "
-    "stopped stopping tmp wasinactive; do mkdir -p /run/openrc/$d; done\n"
-    "echo default >/run/openrc/softlevel\n"
+// OpenRC goes through its runlevels itself, and its own status is right. What belongs to a machine
+// counts as started before - the host has done it - and is neither stopped at the end nor started.
+#define OPENRC \
+  MACHINE      \
+  "at=/run/openrc; mark() { ln -sf /etc/init.d/\"$1\" $at/started/\"$1\"; }\n"
+
+constexpr const char* openrc_start = OPENRC
+    "rm -rf $at/*; mkdir -p $at/started\n"
     "for f in /etc/runlevels/sysinit/* /etc/runlevels/boot/* /etc/runlevels/default/*; do\n"
-    "  n=${f##*/}; if [ -e \"$f\" ] && ours \"$n\"; then rc-service \"$n\" start; fi; done\nexit "
-    "0\n";
-constexpr const char* openrc_shutdown =
-    "for f in /run/openrc/started/*; do [ -e \"$f\" ] && rc-service \"${f##*/}\" stop; done\n"
-    "exit 0\n";
+    "  n=${f##*/}; ours \"$n\" || mark \"$n\"; done\n"
+    "for level in sysinit boot default; do openrc $level; done\nexit 0\n";
+constexpr const char* openrc_shutdown = OPENRC
+    "for n in $skip; do rm -f $at/started/$n; done\n"
+    "for f in /etc/runlevels/shutdown/*; do n=${f##*/}; ours \"$n\" || mark \"$n\"; done\n"
+    "openrc shutdown\nexit 0\n";
+#undef OPENRC
 #undef SYSV
 #undef MACHINE
 

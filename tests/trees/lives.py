@@ -1,0 +1,75 @@
+"""The lives of a jail on each tree."""
+import os
+import re
+
+import host
+from box import comes_to, inside, jls, process1, removed, same, up
+
+TREES = ("sysv-rc", "openrc")
+
+
+def witnessed():
+    """What the witness's script was told, without the run-level."""
+    return [line.split()[0] for line in host.text("var/log/witness").splitlines()]
+
+
+def works(times):
+    """All that the tree is there for."""
+    host.sshd_answers()
+    host.nginx_serves()
+    host.cron_has_run(times)
+    same(witnessed(), (["start", "stop"] * times)[:-1])
+    same(host.text("var/log/left-out"), "", "parts of a machine")
+
+
+def boots_reboots_and_goes():
+    """From `jail -c` to power-off by what a person types at the console, who stays attached over the reboot."""
+    up(host.SETTINGS)
+    host.give_address()
+    works(1)
+    before = (jls("jid"), os.readlink(jls("netns")), process1())
+    line = host.console()
+    line.sees("login: $")
+    host.is_refused(line)
+    host.log_in(line)
+    line.asks("tty\r", "/dev/console")
+    host.log_out(line)
+    host.log_in(line, "anna", prompt=r"\$ ")
+    host.log_out(line)
+    host.log_in(line)
+    line.types("shutdown -r now\r")
+    line.sees("login: $", 60)
+    comes_to("multi_user")
+    works(2)
+    same((jls("jid"), os.readlink(jls("netns")), process1() != before[2]), (*before[:2], True))
+    host.is_refused(line)
+    host.log_in(line)
+    line.types("poweroff\r")
+    removed()
+    same(witnessed(), ["start", "stop"] * 2)
+    same(host.text("var/log/left-out"), "", "parts of a machine")
+    line.close()
+
+
+def started():
+    """The services that rc-status shows as started, in any run-level."""
+    return re.findall(r"^ (\S+) .*\[ +started", inside("/bin/rc-status", "--all", "--nocolor"), re.MULTILINE)
+
+
+def openrc_knows_its_services():
+    """rc-service hands a script of sysv-rc's to the shell, which tells OpenRC nothing; openrc-run does."""
+    up(host.SETTINGS)
+    host.give_address()
+    same({"ssh", "nginx", "cron", "witness", "mountall.sh"} <= set(started()), True, started())
+    for words in (["rc-service", "nginx"], ["/sbin/openrc-run", "/etc/init.d/nginx"]):
+        host.nginx_serves()
+        inside(*words, "stop")
+        same(host.connected(80), None)
+        same("nginx" in started(), words[0] == "rc-service")
+        inside(*words, "start")
+    host.nginx_serves()
+    same("nginx" in started(), True)
+
+
+CASES = [(name, case) for name in TREES for case in (boots_reboots_and_goes,)]
+CASES += [("openrc", openrc_knows_its_services)]
