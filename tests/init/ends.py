@@ -309,7 +309,7 @@ def crash_loop():
 
 
 def rc_fails_after_a_reboot():
-    """As on_crash (DESIGN 4)."""
+    """It ends as init.on_crash says."""
     rc("[ -e /broken ] && exit 1")
     up()
     box.put("broken", "")

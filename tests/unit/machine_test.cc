@@ -358,7 +358,7 @@ TEST(InitShell, AStoppedShellIsContinued) {
   EXPECT_EQ(life.said("/bin/sh"), "shell stopped, restarting");
 }
 
-// --- What a jail has otherwise (DESIGN 4 and 6) ---
+// --- What a jail has otherwise ---
 
 TEST(JailInit, AStartWhoseRcFailsIsReportedAndLeft) {
   Life life = life_with(RcFailure::remove);
