@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "conf/import.h"
 #include "ledger/ledger.h"
+#include "plan/init.h"
 #include "plan/plan.h"
 
 namespace jail {
@@ -124,8 +125,10 @@ bool needs_restart(const Host& host, Request& request, size_t job) {
   Result<Index> index = read_index(host.places);
   const JailEntry* entry = index ? find_entry(*index, request.jobs[job].spec) : nullptr;
   Result<Spec> shown = entry ? read_shown(*entry) : fail_errno("record", ENOENT);
-  return jail && shown &&
-         create_only_change(*shown, import_jail(request.config, *jail).spec) != nullptr;
+  if (!jail || !shown) return false;
+  Import import = import_jail(request.config, *jail);
+  follow_init(import.spec);
+  return create_only_change(*shown, import.spec) != nullptr;
 }
 
 bool gives_dying(const Request& request) {

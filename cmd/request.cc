@@ -10,6 +10,7 @@
 #include "cmd/errors.h"
 #include "cmd/explain.h"
 #include "conf/import.h"
+#include "plan/init.h"
 #include "plan/registry.h"
 
 namespace jail {
@@ -356,6 +357,7 @@ bool prepare_job(void* context, size_t index, Step step) {
   if (!import.good()) return false;
   const std::optional<int64_t> found_jid = job.spec.jid;
   job.spec = std::move(import.spec);
+  follow_init(job.spec);
   if (!job.spec.jid && !job.configured) job.spec.jid = found_jid;
   if (!stops) {
     Result<void> resolved = add_host_addresses(job.spec);

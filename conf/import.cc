@@ -113,16 +113,22 @@ Given Importer::given(const Setting& setting) const {
   return result;
 }
 
-// What `init` brings with it, each unless it is said otherwise (ours).
+}  // namespace
+
+bool asks_for_init(std::string_view command) {
+  const Words words = split(command, " \t");
+  return words.size() == 1 && words.front() == "/sbin/jinit";
+}
+
 void imply_by_init(Spec& spec) {
+  if (!spec.init && std::ranges::any_of(spec.exec_start.value_or(Words{}), asks_for_init))
+    spec.init = true;
   if (!spec.init.value_or(false)) return;
   for (auto field : {&Spec::persist, &Spec::mount_devfs, &Spec::mount_procfs})
     if (!(spec.*field)) spec.*field = true;
   if (!spec.host_hostname && spec.host != JailSys::inherit && spec.name)
     spec.host_hostname = spec.name->substr(spec.name->rfind('.') + 1);
 }
-
-}  // namespace
 
 Import import_jail(const Config& config, const Jail& jail, ImportOptions options) {
   Import result;

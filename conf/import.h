@@ -50,6 +50,14 @@ struct ImportOptions {
 // up host names: ip_hostname is the caller's, between this and the plan.
 Import import_jail(const Config& config, const Jail& jail, ImportOptions options = {});
 
+// Whether a command of exec.start is the request to boot, which needs no copy of jinit in the jail:
+// "/sbin/jinit" and nothing else (jail.conf(5), `init`).
+bool asks_for_init(std::string_view command);
+
+// What `init` and a request to boot bring with them, each unless the Spec says otherwise: persist,
+// mount.devfs, mount.procfs and a host name. import_jail() has done so.
+void imply_by_init(Spec& spec);
+
 // True for allow.dying in any spelling: it gets one warning per run (J2.1), which is this text.
 bool gives_dying(const Jail& jail);
 inline constexpr const char* dying_warning =

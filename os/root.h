@@ -27,6 +27,10 @@ Result<Fd> open_in_root(int root, const JailPath& path, int flags, unsigned mode
 // With O_PATH and O_NOFOLLOW the last component may be a link and is opened as such.
 Result<Fd> open_without_links(int root, const JailPath& path, int flags, unsigned mode = 0);
 
+// The name of the file that `path` comes to in the end, links followed as by open_in_root(): for a
+// link /sbin/init -> ../lib/jinit "jinit". Errors as there.
+Result<std::string> name_in_root(int root, const JailPath& path);
+
 // Opens the file that exec.consolelog names, for appending and made if need be, without ever
 // waiting: for a FIFO there has to be a reader. Below the jail's root every name is the jail's:
 // only a regular file, reached without links, is taken there (where the root is "/", a device too).

@@ -6,8 +6,10 @@
 
 #include "base/file.h"
 #include "base/sys.h"
+#include "conf/import.h"
 #include "os/handed.h"
 #include "os/kernel.h"
+#include "os/root.h"
 #include "os/wardens.h"
 #include "plan/claims.h"
 #include "plan/create.h"
@@ -60,12 +62,19 @@ Result<void> judge_rc(Life& life, const Answer& answer) {
 
 Result<void> await_rc(World& world, int socket) {
   Life& life = *world.life;
-  pollfd news[] = {{socket, POLLIN, 0}, {life.talk.stop_fd, POLLIN, 0}};
-  int ready;
-  do ready = sys::poll(news, 2, -1);
-  while (ready < 0 && errno == EINTR);
-  if (ready < 0) return fail_errno("init");
-  if (news[0].revents == 0) return fail_errno("start", ECANCELED);
+  pollfd news[] = {
+      {socket, POLLIN, 0}, {life.talk.stop_fd, POLLIN, 0}, {world.warden.get(), POLLIN, 0}};
+  while (news[0].revents == 0) {
+    const int ready = sys::poll(news, std::size(news), -1);
+    if (ready < 0 && errno != EINTR) return fail_errno("init");
+    if (ready < 0 || news[0].revents != 0) continue;
+    if (news[1].revents != 0) return fail_errno("start", ECANCELED);
+    // A process 1 that has ended before it took our call leaves it in the listener's queue, which
+    // the warden has too. Without a warden it is the last to have it.
+    Result<void> ended = judge_end(world);
+    if (ended || ended.error().code != EPIPE) return ended;
+    news[2].fd = -1;
+  }
   Result<Answer> answer = hear(socket);
   if (!answer && answer.error().code == EPIPE) return judge_end(world);
   if (!answer) return std::unexpected(std::move(answer.error()));
@@ -134,6 +143,19 @@ std::string policy_of(const Spec& spec, std::string_view how) {
   if (how == "restart") return spec.init_on_reboot.value_or("restart");
   if (how == "halt") return spec.init_on_halt.value_or("remove");
   return (how == "exit" ? spec.init_on_exit : spec.init_on_crash).value_or("remove");
+}
+
+void follow_init(Spec& spec) {
+  if (spec.init || !spec.exec_start) return;
+  Result<Fd> root = open_root(HostPath{spec.path.value_or("/")});
+  for (std::string& command : *spec.exec_start) {
+    const Words words = split(command, " \t");
+    if (!root || words.size() != 1 || !words.front().starts_with('/')) continue;
+    if (Result<std::string> name = name_in_root(root->get(), JailPath{words.front()});
+        name && *name == "jinit")
+      command = "/sbin/jinit";
+  }
+  imply_by_init(spec);
 }
 
 int64_t shutdown_seconds(const Spec& spec) {

@@ -19,6 +19,11 @@ struct Hand;
 // a reboot while rc runs, which is part of the start.
 constexpr int asks_for_reboot = EALREADY;
 
+// Puts "/sbin/jinit" for a command of exec.start whose program, in the jail's root as it lies there
+// now, is a link to a file of the name jinit ("/sbin/init"), and has the Spec imply what follows. A
+// root that is not there yet has no links.
+void follow_init(Spec& spec);
+
 // How often in a row a jail is booted again that does not get through its start.
 constexpr int most_restarts = 5;
 

@@ -5,6 +5,7 @@
 
 #include "conf/address.h"
 #include "conf/fstab.h"
+#include "conf/import.h"
 #include "os/mount.h"
 #include "os/privileges.h"
 #include "plan/init.h"
@@ -241,6 +242,10 @@ bool differs(const std::optional<Words>& commands, std::initializer_list<std::st
          (commands->size() > 1 || std::ranges::find(usual, commands->front()) == usual.end());
 }
 
+bool asks(const Spec& spec) {
+  return std::ranges::any_of(spec.exec_start.value_or(Words{}), asks_for_init);
+}
+
 // What was asked for and is only kept and shown here, or means less than on FreeBSD.
 struct Remark {
   bool (*due)(const Spec&);
@@ -248,7 +253,7 @@ struct Remark {
 };
 constexpr Remark remarks[] = {
     {[](const Spec& spec) {
-       return is(spec.init) && (differs(spec.exec_start, {"/bin/sh /etc/rc"}) ||
+       return is(spec.init) && ((!asks(spec) && differs(spec.exec_start, {"/bin/sh /etc/rc"})) ||
                                 differs(spec.exec_stop, {"/bin/sh /etc/rc.shutdown jail",
                                                          "/bin/sh /etc/rc.shutdown"}));
      },

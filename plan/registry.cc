@@ -16,6 +16,7 @@
 #include "os/kernel.h"
 #include "plan/claims.h"
 #include "plan/create.h"
+#include "plan/init.h"
 #include "plan/privileges.h"
 
 namespace jail {
@@ -204,6 +205,7 @@ std::string drift_of(const Listed& jail, std::map<std::string, Config>& files) {
   const Jail* configured = config.rejected() ? nullptr : config.find(jail.name);
   if (!configured) return "unconfigured";
   Import today = import_jail(config, *configured);
+  follow_init(today.spec);
   if (today.spec.ip_hostname.value_or(false))  // its addresses were looked up at the start
     for (auto list : {&Spec::ip4_addr, &Spec::ip6_addr}) today.spec.*list = (*started).*list;
   // A nested jail was held to what its parent has.

@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/table.h"
+#include "conf/import.h"
 #include "os/kernel.h"
 #include "os/net.h"
 #include "os/process1.h"
@@ -98,12 +99,20 @@ Result<void> undo_hook(World& world, const Op& op) {
 
 // --- start: the commands inside, and how they are asked to end ---
 
+// With an init, exec.start counts only where the request to boot stands in it, and around that.
+Result<void> run_start(World& world) {
+  const Words& commands = list_of(world, &Spec::exec_start);
+  if (!world.life->spec->init.value_or(false)) return run_in_jail(world, commands);
+  const auto boot = std::ranges::find_if(commands, asks_for_init);
+  if (boot == commands.end()) return boot_init(world);
+  TRY(run_in_jail(world, Words(commands.begin(), boot)));
+  TRY(boot_init(world));
+  return run_in_jail(world, Words(boot + 1, commands.end()));
+}
+
 Result<Words> apply_start(World& world, const Op&) {
   const Life& life = *world.life;
-  if (life.spec->init.value_or(false))
-    TRY(boot_init(world));
-  else
-    TRY(run_in_jail(world, list_of(world, &Spec::exec_start)));
+  TRY(run_start(world));
   const Words& command = list_of(world, &Spec::command);
   TRY(life.command_is_vector ? run_vector(world, command) : run_in_jail(world, command));
   return Words{};

@@ -66,6 +66,16 @@ Result<Fd> open_without_links(int root, const JailPath& path, int flags, unsigne
                        RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
 }
 
+Result<std::string> name_in_root(int root, const JailPath& path) {
+  const Fd file = TRY(open_in_root(root, path, O_PATH));
+  char text[4096];
+  const ssize_t size = sys::readlinkat(
+      AT_FDCWD, ("/proc/self/fd/" + std::to_string(file.get())).c_str(), text, sizeof text);
+  if (size <= 0) return fail_errno(path.text);
+  const std::string_view where(text, static_cast<size_t>(size));
+  return std::string(where.substr(where.rfind('/') + 1));
+}
+
 Result<Fd> open_log(const std::string& root, const std::string& log) {
   constexpr int flags = O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_NOCTTY;
   const std::string parameter = "exec.consolelog", path = plain(log);

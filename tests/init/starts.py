@@ -183,7 +183,7 @@ def i42_i43_single_user_shell():
 
 
 def i12_rc_is_missing():
-    """DESIGN 6: else OpenRC, else sysv-rc, else nothing."""
+    """Else OpenRC, else sysv-rc, else nothing."""
     os.unlink(f"{box.ROOT}/etc/rc")
     up()
     same((state(), messages()), ("multi_user", ""))
@@ -238,7 +238,23 @@ def start_is_interrupted():
     until(box.is_gone, "the start is undone")
 
 
-CASES = [i1_rc_ends_well, i2_rc_fails, rc_failure_remove, i3_rc_is_killed, i4_rc_is_stopped, i5_term_while_rc_runs, i6_int_while_rc_runs,
+def asked_for_by_a_command():
+    """exec.start = /sbin/jinit, or a link to a jinit of the jail: the same as `init`, in its place among the commands."""
+    os.makedirs(f"{box.ROOT}/lib", exist_ok=True)
+    box.put("lib/jinit", "not executed")
+    os.symlink("../lib/jinit", f"{box.ROOT}/sbin/init")
+    for word in ("/sbin/jinit", "/sbin/init"):
+        before = len(said())
+        up(f"""exec.start = "echo before >> /log"; exec.start += {word}; exec.start += "echo after >> /log";""")
+        same((said()[before:], state()), (["before", "rc autoboot", "after"], "multi_user"), word)
+        same(bool(box.warden()), True, "its warden")
+        again(2, lambda: box.inside("reboot", "-f", want=None)) if word == "/sbin/jinit" else None
+        box.jail("-qr", "a")
+        box.removed(box.STOPPED)
+        os.unlink(box.HOOKS)
+
+
+CASES = [asked_for_by_a_command, i1_rc_ends_well, i2_rc_fails, rc_failure_remove, i3_rc_is_killed, i4_rc_is_stopped, i5_term_while_rc_runs, i6_int_while_rc_runs,
          i7_hup_while_rc_runs, i8_tstp_while_rc_runs, i9_rc_is_not_executable, i10_rc_is_executable, i11_single_user_and_back,
          i11_rc_of_single_user_fails, i12_rc_is_missing, i42_i43_single_user_shell, rc_asks_for_a_reboot, rc_asks_for_ever, halted_while_rc_runs,
          crash_while_rc_runs, start_is_killed, start_is_interrupted]
