@@ -1,69 +1,28 @@
 #!/usr/bin/env python3
-"""Figures: bench.py PROGRAMS BENCH [WORD...]. PROGRAMS is build/bin; BENCH holds `floor` and `language`.
+"""Figures: bench.py PROGRAMS BENCH [PART...]. PROGRAMS is build/bin; BENCH holds `floor`, `language` and `act`.
 
-With WORDs only these parts: language, start, many, memory. As root; without root only the language.
+With PARTs only these: language, start, many, memory, and those of inits.py. As root; without root only the language.
 Everything that is compared is measured alternately in one run, A B C A B C ..., so that a busy machine slows all alike;
 a ratio is the median of the ratios of such rounds. Nothing is left behind, also when interrupted.
 """
 import ctypes
 import json
 import os
-import shutil
 import signal
-import statistics
-import subprocess
 import sys
 import tempfile
 import time
+
+sys.dont_write_bytecode = True
+import figures  # noqa: E402
+import inits  # noqa: E402
+from figures import (Failed, bench, clean, make_root, median, memory, memory_directory, ms, output, print_table,  # noqa: E402
+                     programs, row, run, tool)
 
 ROUNDS = 101
 MANY = 500
 IDLE = 100
 SPEC = {"vnet", "mount.devfs", "mount.procfs", "persist"}
-
-median = statistics.median
-table = []
-missed = 0
-
-
-class Failed(Exception):
-    pass
-
-
-def row(what, figure, wanted="", good=None):
-    """A line of the table; good is None where nothing was promised."""
-    global missed
-    missed += good is False
-    table.append((what, figure, wanted, {None: "", True: "yes", False: "NO"}[good]))
-
-
-def ms(seconds):
-    value = seconds * 1000
-    return f"{value:.2f} ms" if value < 10 else f"{value:.1f} ms" if value < 100 else f"{value:.0f} ms"
-
-
-def run(argv, env=None):
-    """Seconds from before the fork to after the end of a command that must succeed."""
-    begin = time.perf_counter()
-    pid = os.posix_spawn(argv[0], argv, env or os.environ, file_actions=[
-        (os.POSIX_SPAWN_DUP2, null, 0), (os.POSIX_SPAWN_DUP2, null, 1), (os.POSIX_SPAWN_DUP2, errors.fileno(), 2)])
-    try:
-        status = os.waitpid(pid, 0)[1]
-    except KeyboardInterrupt:  # what has begun must end before it can be cleaned up
-        os.waitpid(pid, 0)
-        raise
-    taken = time.perf_counter() - begin
-    if status != 0:
-        errors.seek(0)
-        said = errors.read().decode(errors="replace").strip().splitlines()
-        raise Failed(f"{os.path.basename(argv[0])}: {said[-1] if said else 'status ' + str(os.waitstatus_to_exitcode(status))}")
-    errors.seek(0)
-    errors.truncate()
-    return taken
-
-
-def output(*argv):
-    return subprocess.run(argv, check=True, capture_output=True, text=True).stdout
 
 
 class Elsewhere:
@@ -148,20 +107,6 @@ def measure_language(top):
 
 
 # --- one start and stop ---
-
-def make_root(top):
-    root = f"{top}/root"
-    for name in ("bin", "dev", "proc", "sys", "tmp", "etc", "usr", "run", "var", "a", "b", "c", "data"):
-        os.makedirs(f"{root}/{name}")
-    shutil.copy(busybox, f"{root}/bin/busybox")
-    for name in ("true", "sh"):
-        os.symlink("busybox", f"{root}/bin/{name}")
-    with open(f"{root}/etc/os-release", "w") as release:
-        release.write("ID=bench\n")
-    with open(f"{root}/etc/passwd", "w") as users:
-        users.write("root:x:0:0:root:/:/bin/sh\n")
-    return root
-
 
 def make_bundle(top, root):
     """A bundle that does what the jail does: own namespaces, /dev with devpts, shm and mqueue, /proc."""
@@ -292,11 +237,6 @@ def measure_many(top):
 
 # --- memory ---
 
-def proportional_kb(pid):
-    with open(f"/proc/{pid}/smaps_rollup") as rollup:
-        return next(int(line.split()[1]) for line in rollup if line.startswith("Pss:"))
-
-
 def measure_memory(top):
     root = make_root(top)
     for i in range(IDLE):
@@ -307,7 +247,7 @@ def measure_memory(top):
         try:
             with open(f"/proc/{pid}/cgroup") as groups:
                 if f"::/{base}/" in groups.read():
-                    sizes.append(proportional_kb(pid))
+                    sizes.append(memory(pid))
         except OSError:
             continue  # somebody's that has gone meanwhile
     if len(sizes) < IDLE:
@@ -320,53 +260,20 @@ def measure_memory(top):
 
 # --- all ---
 
-def tool(name):
-    found = shutil.which(name)
-    if not found:
-        raise Failed("not installed")
-    return found
-
-
-def memory_directory():
-    """Where /run would be on a host: on a tmpfs."""
-    with open("/proc/self/mounts") as mounts:
-        there = [line.split()[1] for line in mounts if line.split()[2] == "tmpfs"]
-    return next((path for path in ("/run", "/dev/shm") if path in there), None)
-
-
-def clean(top, run):
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
-    if os.path.isdir(f"{top}/db"):
-        for arguments in (["-q", "-R", "*"], ["--recover"]):
-            subprocess.run([f"{programs}/jail", *arguments], stdout=null, stderr=null, check=False)
-    with open("/proc/self/mounts") as mounts:
-        if any(path in line for line in mounts for path in (top, run)):
-            sys.exit(f"bench.py: something is still mounted below {top} or {run}")
-    shutil.rmtree(top)
-    shutil.rmtree(run, ignore_errors=True)
-
 
 def interrupted(number, _frame):
     raise KeyboardInterrupt(number)
 
 
-def print_table():
-    titles = ("what", "figure", "wanted", "met")
-    widths = [max(len(line[i]) for line in (titles, *table)) for i in range(4)]
-    for line in (titles, tuple("-" * width for width in widths), *table):
-        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip())
-
-
 def main():
-    parts = {"language": measure_language, "start": measure_start, "many": measure_many, "memory": measure_memory}
+    parts = {"language": measure_language, "start": measure_start, "many": measure_many, "memory": measure_memory,
+             **inits.PARTS}
     chosen = sys.argv[3:] or list(parts)
     if os.geteuid() != 0:
         print("Without root: only the language.")
         chosen = ["language"]
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupted)
-    failed = False
     for name in chosen:
         # A short name on a real file system, one for each part.
         top = tempfile.mkdtemp(prefix="cellblock-bench.")
@@ -383,16 +290,10 @@ def main():
         model = next((line.split(":")[1].strip() for line in cpus if line.startswith("model name")), "unknown")
     print(f"{os.uname().release}, {os.cpu_count()} x {model}, load {os.getloadavg()[0]:.1f}")
     print_table()
+    missed = sum(line[3] == "NO" for line in figures.table)
     print(f"{missed} missed" if missed else "all met")
 
 
-if len(sys.argv) < 3:
-    sys.exit("usage: bench.py PROGRAMS BENCH [language|start|many|memory]...")
-programs, bench = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
-busybox = shutil.which("busybox") or ""
-null = os.open("/dev/null", os.O_RDWR)
-errors = tempfile.TemporaryFile()
-os.environ.pop("CELLBLOCK_STRICT", None)
 try:
     main()
 except KeyboardInterrupt:

@@ -9,7 +9,7 @@ packages() {
     demo) echo busybox-static iproute2 ;;
     test) echo busybox-static iproute2 nftables procps universal-ctags debootstrap cu ;;
     vm) echo python3 qemu-system-x86 busybox-static iproute2 util-linux mount e2fsprogs systemd ;;
-    bench) echo g++ python3 busybox-static crun runc bubblewrap systemd-container ;;
+    bench) echo g++ python3 busybox-static crun runc bubblewrap systemd-container s6 runit tini catatonit strace util-linux ;;
     clang) echo clang-19 libclang-rt-19-dev ;;
     tidy) echo clang-19 clang-tidy-19 ;;
     format) echo clang-format-19 ;;
