@@ -4,8 +4,8 @@
 usage: man_test.py [JAIL]
 
 Both ways: every parameter of conf/params.cc and cmd/listing.cc has its entry in jail.conf(5), with its type and marks,
-and a row in doc/COMPAT.md; every one of conf/service_params.cc its entry in jinit.conf(5), with its kind; every option of a program has its entry in that program's page; every act has a row in
-doc/LEDGER.md. Pages are linted by mandoc, if it is there. With JAIL, a jail program: every example of a jail.conf in
+and a row in doc/COMPAT.md; every one of conf/service_params.cc its entry in jinit.conf(5), with its kind and default; every option of a program has its entry in
+that program's page; states, signals and words of the init have theirs in jinit(8); every act has a row in doc/LEDGER.md. Pages are linted by mandoc, if it is there. With JAIL, a jail program: every example of a jail.conf in
 man/ (behind a line '.\\" example: NAME') and in README.md and doc/ (a block ```jail.conf) passes `jail --check`, and
 doc/EXPLAIN.md names every key that --explain=json prints. Prints a line for each failure, then 'N passed, N failed'.
 """
@@ -71,6 +71,33 @@ def service_parameters():
         types[field] = {"Restart": "choice", "OnExit": "choice"}.get(kind) or TYPES.get(kind)
     rows = re.findall(r'^\s*\{"([\w.]+)", &Spec::(\w+), "[^"]*"(?:, Form::(\w+))?', read("conf/service_params.cc"), re.M)
     return {name: types[field] if form in ("", "plain") else form for name, field, form in rows}
+
+
+def service_defaults():
+    """{name: text of its default, as the page has it}, of what has one that is not nothing."""
+    source = read("conf/service_spec.h")
+    found = {}
+    for name, field, form in re.findall(r'^\s*\{"([\w.]+)", &Spec::(\w+), "[^"]*"(?:, Form::(\w+))?', read("conf/service_params.cc"), re.M):
+        value = re.search(rf"^  int64_t {field} = ([^;]+);", source, re.M)
+        number = value and value[1].replace("'", "")
+        if form == "seconds" and number != "0":
+            found[name] = str(int(number) // 1000)
+        elif form == "octal" or (form == "" and number not in (None, "0")):
+            found[name] = number
+    return found
+
+
+def table_of(name, columns):
+    """The rows of a table of sup/request.cc: [(name, column...)]."""
+    text = re.search(rf"constexpr \w+ {name}\[\] = \{{(.*?)\n\}};", read("sup/request.cc"), re.S)[1]
+    return re.findall(r'\{"([\w+]+)"' + r",\s*(\w+)" * columns + r"(?:, true)?\}", text)
+
+
+def init_words():
+    """The words that a jail's init takes from inside."""
+    host_only = re.findall(r'\{"(\w+)", \w+, true\}', read("sup/request.cc"))
+    others = re.findall(r'"(\w+)"', re.search(r"other_words\[\] = \{(.*?)\}", read("init/client.cc"))[1])
+    return {name for name, _ in table_of("words", 1) + table_of("levels", 1)} - set(host_only) | set(others)
 
 
 def letters(source, start=""):
@@ -148,6 +175,46 @@ def check_service_parameters():
     same_sets(wanted, found, "jinit.conf.5: {}: no entry", "jinit.conf.5: {}: no such parameter")
     for name in sorted(set(wanted) & set(found)):
         check(wanted[name] == found[name], f"jinit.conf.5: {name}: says {found[name]}, is {wanted[name]}")
+
+
+def part(page, heading):
+    """The text below a heading of a page, up to the next one."""
+    return re.split(r"^\.S[hs] ", page.split(f" {heading}\n")[1], flags=re.M)[0]
+
+
+def check_service_page():
+    """Defaults, resources and the words of choices, as far as they are lists in the code."""
+    page, source = read("man/jinit.conf.5"), read("conf/service_params.cc")
+    entries = dict(re.findall(r"^\.It Va (\S+) Pq .*\n((?:(?!\.It |\.El).*\n)*)", page, re.M))
+    for name, default in service_defaults().items():
+        check(re.search(rf"\b{default}M? by default", entries.get(name, "")), f"jinit.conf.5: {name}: does not say that {default} is the default")
+    for name in re.findall(r'\{"(\w+)", RLIMIT_', source):
+        check(re.search(rf"^\.Li .*\b{name}\b", entries["limit"], re.M), f"jinit.conf.5: limit.{name}: not there")
+    for field, names in re.findall(r"(Restart|OnExit) Spec::\* field.*?names\[\] = \{(.*?)\}", source, re.S):
+        entry = entries["restart" if field == "Restart" else "on_exit"]
+        said = {word.rstrip(" ,.:") for word in re.findall(r"^\.Li (.*)$", entry, re.M)}
+        same_sets(re.findall(r'"([\w-]+)"', names), said, f"jinit.conf.5: {field}: {{}}: not there", f"jinit.conf.5: {field}: {{}}: no such word")
+    for name in re.findall(r'^\s*\{"([\w-]+)",', read("conf/service_dir.cc"), re.M):
+        check(re.search(rf"^\.Pa (?:.*[ ,])?{name}\b", page, re.M), f"jinit.conf.5: {name} of a service directory: not there")
+
+
+def check_init_page():
+    """jinit(8) against the tables of sup/request.cc and sup/ttys.cc, both ways."""
+    page = read("man/jinit.8")
+    entries = {heading: [word for line in items(part(page, heading), "Cm") for word in re.split(r" , | Ar | Op ", line)]
+               for heading in ("A system's init", "Asking process 1")}
+    states = re.findall(r'"(\w+)"', re.search(r"states\[\] = \{(.*?)\};", read("sup/request.cc"), re.S)[1])
+    same_sets(states, entries["A system's init"], "jinit.8: state {}: no entry", "jinit.8: {}: no such state")
+    words = set(entries["Asking process 1"]) - {"name", "follow", "Cm follow"}
+    same_sets(init_words(), words, "jinit.8: word {}: no entry", "jinit.8: {}: no such word")
+    signals = part(page, "Signals")
+    wanted = [tuple("-" if word == "none" else word for word in row) for row in table_of("signals", 3)]
+    rows = [tuple(row.split(" Ta ")) for row in re.findall(r"^\.It ([A-Z].* Ta .*)$", signals, re.M) if not row.startswith("Sy")]
+    check(rows == wanted, f"jinit.8: Signals: has {set(rows) - set(wanted)}, lacks {set(wanted) - set(rows)}")
+    fifo = {level: event for levels, event in re.findall(r"^\.Cm ([\w ,]+)\nfor (\w+)", signals, re.M) for level in levels.split(" , ")}
+    check(fifo == dict(table_of("initctl", 1)), f"jinit.8: run levels of the fifo: {fifo}")
+    for flag in re.findall(r'^\s+\{"(\w+)",', read("sup/ttys.cc"), re.M):
+        check(re.search(rf"^\.Cm .*\b{flag}\b", part(page, "Terminals"), re.M), f"jinit.8: Terminals: {flag}: not there")
 
 
 def check_options(program):
@@ -239,6 +306,8 @@ def check_with_program(jail):
 def main():
     check_parameters()
     check_service_parameters()
+    check_service_page()
+    check_init_page()
     for program in ("jail", "jls", "jexec", "jinit"):
         check_options(program)
     for path in sorted(glob.glob(f"{ROOT}/man/*.[0-9]")):
