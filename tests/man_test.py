@@ -117,6 +117,8 @@ def options_of(program):
         of_process_1 = {word: "none" for word in re.findall(r'strcmp\(words\[1\], "-(-\w+)"\)', read("init/main.cc"))}
         return of_process_1 | letters(read("init/entry.cc"))
     options = letters(read({"jail": "cmd/options.cc"}.get(program, f"cmd/{program}.cc")))
+    for word in re.findall(r'form != "-(-\w+)"', read(f"cmd/{program}.cc")):
+        options[word] = "none"
     if "take_libxo" in read(f"cmd/{program}.cc"):
         options["-libxo"] = "value"
     return options
