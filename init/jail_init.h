@@ -9,11 +9,14 @@
 #include <string_view>
 #include <vector>
 
+#include "init/callers.h"
 #include "init/console.h"
 #include "init/script.h"
 #include "init/services.h"
 #include "init/settings.h"
+#include "os/handed.h"
 #include "os/process1.h"
+#include "sup/logins.h"
 #include "sup/request.h"
 #include "sup/sessions.h"
 
@@ -21,9 +24,6 @@ namespace jail {
 
 class JailInit {
  public:
-  static constexpr size_t callers_most = 16;    // who may wait to be heard, or for rc
-  static constexpr size_t request_most = 4096;  // bytes of a packet, either way
-
   explicit JailInit(Settings settings);
 
   // Takes hold of what was handed on (os/handed.h). False: there is no control socket, or signals
@@ -38,9 +38,9 @@ class JailInit {
   void reap();
   void child_ended(pid_t pid, int status);
   void session_ended(pid_t pid, int status);
-  void take_caller();
-  void hear_request(Caller& caller);
-  void obey(Caller& caller, const Words& words);
+  void obey(Caller caller, const Words& words);
+  void hand_over(Caller caller);
+  void become(const Caller& caller);
   // What it means, and what is done.
   void tell(InitEvent event);
   void perform(InitAct act);
@@ -59,19 +59,20 @@ class JailInit {
   void leave_if_alone();
   [[noreturn]] void leave();
   void report_status(const Caller& caller);
-  void reply(const Caller& caller, std::string_view text) const;
   void print(std::string_view text);
   int timeout() const;
   Birthplace birthplace();
 
   Settings settings_;
   Machine machine_;
+  RunLevels run_levels_;
   Sessions sessions_;
   Services services_;
   std::optional<Console> console_;
-  std::array<Caller, callers_most> callers_;  // whose request is to come
-  std::vector<Caller> askers_;                // who asked to boot, and waits
-  std::vector<InitEvent> news_;               // what performing an act has brought
+  Callers callers_;              // whose request is to come
+  std::vector<Caller> askers_;   // who asked to boot, and waits
+  std::vector<InitEvent> news_;  // what performing an act has brought
+  std::array<bool, handed::last + 1> held_{};
   Fd signals_, initctl_;
   SignalMeaning meaning_ = SignalMeaning::freebsd;
   pid_t script_ = 0, shell_ = 0;

@@ -4,6 +4,7 @@
 #include <array>
 #include <fcntl.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "base/sys.h"
 #include "conf/service_params.h"
@@ -27,10 +28,6 @@ bool is_program(const std::string& path) {
   return sys::fstatat(AT_FDCWD, path.c_str(), &status, 0) == 0 && (status.st_mode & 0111) != 0;
 }
 
-bool is_open(int fd) {
-  return sys::fcntl(fd, F_GETFD) >= 0;
-}
-
 }  // namespace
 
 JailInit::JailInit(Settings settings)
@@ -50,19 +47,24 @@ bool JailInit::begin() {
   for (const RequestSignal& row : request_signals())
     if (auto number = parse_signal(row.name)) sigaddset(&signals, static_cast<int>(*number));
   signals_ = watch_signals(signals);
-  for (int fd = handed::control; fd <= handed::last; ++fd)
-    if (is_open(fd) && sys::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) return false;
-  if (is_open(handed::console) && is_open(handed::ring)) {
+  for (int fd = handed::control; fd <= handed::last; ++fd) {
+    bool& held = held_[static_cast<size_t>(fd)];
+    held = sys::fcntl(fd, F_GETFD) >= 0;
+    // What a jail does not have is a number that nothing else may get.
+    if (!held && sys::dup2(STDIN_FILENO, fd) < 0) return false;
+    if (sys::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) return false;
+  }
+  if (held_[handed::console] && held_[handed::ring] && settings_.program.empty()) {
     Result<std::span<std::byte>> memory = map_ring(handed::ring);
     Result<Console> console =
-        memory ? Console::begin(handed::console, is_open(handed::link) ? handed::link : -1, *memory)
+        memory ? Console::begin(handed::console, held_[handed::link] ? handed::link : -1, *memory)
                : std::unexpected(std::move(memory.error()));
     if (console) console_ = std::move(*console);
     if (!console) print(console.error().text);
   }
   machine_.console = console_.has_value();
   services_.settle(birthplace());
-  return signals_ && is_open(handed::control) && is_open(handed::events);
+  return signals_ && held_[handed::control] && held_[handed::events];
 }
 
 int JailInit::timeout() const {
@@ -75,7 +77,7 @@ int JailInit::timeout() const {
 
 // From here on we may end by leave() alone: the jail ends with us.
 void JailInit::live() {
-  constexpr size_t fixed = 4, consoles = fixed + callers_most;
+  constexpr size_t fixed = 4, consoles = fixed + Callers::most;
   constexpr size_t services = consoles + Console::polls_most;
   std::vector<pollfd> polls;
   for (;;) {
@@ -85,7 +87,7 @@ void JailInit::live() {
     polls[1] = {handed::control, POLLIN, 0};
     polls[2] = {looks ? handed::events : -1, POLLPRI, 0};
     polls[3] = {initctl_.get(), POLLIN, 0};
-    for (size_t i = 0; i < callers_most; ++i) polls[fixed + i] = {callers_[i].fd.get(), POLLIN, 0};
+    callers_.fill(std::span<pollfd, Callers::most>(&polls[fixed], Callers::most));
     std::span<pollfd, Console::polls_most> terminal(&polls[consoles], Console::polls_most);
     for (pollfd& one : terminal) one = {-1, 0, 0};
     if (console_) console_->fill(terminal);
@@ -95,9 +97,12 @@ void JailInit::live() {
     reap();
     if (console_) console_->handle(terminal);
     services_.handle(std::span(polls).subspan(services), now_ms());
-    for (size_t i = 0; i < callers_most; ++i)
-      if (polls[fixed + i].revents != 0) hear_request(callers_[i]);
-    if (polls[1].revents != 0) take_caller();
+    for (size_t i = 0; i < Callers::most; ++i) {
+      if (polls[fixed + i].revents == 0) continue;
+      if (std::optional<Callers::Request> request = callers_.hear(i))
+        obey(std::move(request->caller), request->words);
+    }
+    if (polls[1].revents != 0) callers_.take(handed::control);
     if (polls[3].revents != 0)
       if (std::optional<InitEvent> event = read_initctl(initctl_.get())) tell(*event);
     if (now_ms() >= machine_.deadline) tell(InitEvent::time_over);
@@ -149,6 +154,7 @@ void JailInit::session_ended(pid_t pid, int status) {
   const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
   const auto session = std::ranges::find(sessions_.all(), pid, &Session::pid);
   if (session == sessions_.all().end()) return;
+  put_login_record({.kind = LoginKind::ended, .pid = pid, .line = session->device});
   if (code == 126 || code == 127)
     sessions_.failed(session->id, SessionFailure::execute, code == 127 ? ENOENT : EACCES, now_ms());
   else
@@ -164,6 +170,8 @@ void JailInit::tell(InitEvent event) {
   if (news_.size() > 1) return;
   for (size_t i = 0; i < news_.size(); ++i) {
     const InitStep step = next(machine_, news_[i], now_ms());
+    for (const LoginRecord& record : run_levels_.moved(machine_, step.machine, time(nullptr)))
+      put_login_record(record);
     machine_ = step.machine;
     say(step.say);
     for (InitAct act : step.acts) perform(act);
@@ -313,7 +321,12 @@ void JailInit::start_session_of(const SessionAct& act) {
   const bool window = act.kind == SessionAct::Kind::window;
   const pid_t pid =
       start_session(birthplace(), window ? session->window : session->command, session->term);
-  if (pid > 0) return window ? void() : sessions_.started(act.session, pid);
+  if (pid > 0 && window) return;
+  if (pid > 0) {
+    put_login_record(
+        {.kind = LoginKind::begun, .pid = pid, .line = session->device, .wtmp = false});
+    return sessions_.started(act.session, pid);
+  }
   if (window) return sessions_.failed_window(act.session, SessionFailure::fork, errno);
   sessions_.failed(act.session, SessionFailure::fork, errno, now_ms());
 }

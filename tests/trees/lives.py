@@ -3,6 +3,7 @@ import os
 import re
 
 import host
+import box
 from box import comes_to, inside, jls, process1, removed, same, up
 
 TREES = ("sysv-rc", "openrc")
@@ -22,6 +23,19 @@ def works(times):
     same(host.text("var/log/left-out"), "", "parts of a machine")
 
 
+def is_recorded(boots):
+    """In utmp this boot and its run-level; in wtmp all of them, each but the last with its end."""
+    same("system boot" in inside("who", "-b"), True)
+    same((inside("runlevel").split(), "run-level 2" in inside("who", "-r")), (["N", "2"], True))
+    last = inside("last", "-x", "-F", "reboot", "shutdown").splitlines()
+    same([line.split()[0] for line in last if "system" in line], ["reboot"] + ["shutdown", "reboot"] * (boots - 1), last)
+    same([" still running" in line for line in last if line.startswith("reboot")], [True] + [False] * (boots - 1), last)
+
+
+def who():
+    return [tuple(line.split()[:2]) for line in inside("who").splitlines()]
+
+
 def boots_reboots_and_goes():
     """From `jail -c` to power-off by what a person types at the console, who stays attached over the reboot."""
     up(host.SETTINGS)
@@ -33,7 +47,10 @@ def boots_reboots_and_goes():
     host.is_refused(line)
     host.log_in(line)
     line.asks("tty\r", "/dev/console")
+    same(who(), [("root", "console")])
     host.log_out(line)
+    same(who(), [])
+    is_recorded(1)
     host.log_in(line, "anna", prompt=r"\$ ")
     host.log_out(line)
     host.log_in(line)
@@ -42,6 +59,7 @@ def boots_reboots_and_goes():
     comes_to("multi_user")
     works(2)
     same((jls("jid"), os.readlink(jls("netns")), process1() != before[2]), (*before[:2], True))
+    is_recorded(2)
     host.is_refused(line)
     host.log_in(line)
     line.types("poweroff\r")
@@ -71,5 +89,15 @@ def openrc_knows_its_services():
     same("nginx" in started(), True)
 
 
+def records_follow_nothing():
+    """What the jail has put in the place of utmp and wtmp."""
+    box.put("root/target", "as it was")
+    os.unlink(f"{box.ROOT}/var/log/wtmp")
+    os.symlink("/root/target", f"{box.ROOT}/var/log/wtmp")
+    box.script("root/rc", "mkfifo /run/utmp; : > /root/ran")
+    up(host.SETTINGS + "init.rc = /root/rc; init.shutdown = none;")
+    same((host.text("root/target"), os.path.exists(f"{box.ROOT}/root/ran")), ("as it was", True))
+
+
 CASES = [(name, case) for name in TREES for case in (boots_reboots_and_goes,)]
-CASES += [("openrc", openrc_knows_its_services)]
+CASES += [("openrc", openrc_knows_its_services), ("sysv-rc", records_follow_nothing)]
