@@ -46,7 +46,6 @@ bool JailInit::begin() {
   sigaddset(&signals, SIGCHLD);
   for (const RequestSignal& row : request_signals())
     if (auto number = parse_signal(row.name)) sigaddset(&signals, static_cast<int>(*number));
-  signals_ = watch_signals(signals);
   for (int fd = handed::control; fd <= handed::last; ++fd) {
     bool& held = held_[static_cast<size_t>(fd)];
     held = sys::fcntl(fd, F_GETFD) >= 0;
@@ -54,6 +53,7 @@ bool JailInit::begin() {
     if (!held && sys::dup2(STDIN_FILENO, fd) < 0) return false;
     if (sys::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) return false;
   }
+  signals_ = watch_signals(signals);  // not before: it would get such a number, and pass for it
   if (held_[handed::console] && held_[handed::ring] && settings_.program.empty()) {
     Result<std::span<std::byte>> memory = map_ring(handed::ring);
     Result<Console> console =
