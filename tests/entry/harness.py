@@ -1,36 +1,19 @@
 """What the cases have: inits and their processes, terminals, and waiting for things with an end to it."""
 import os
-import pty
 import re
-import select
 import signal
 import subprocess
-import time
+import sys
 
-ENV = {"PATH": "/sbin:/bin:/usr/sbin:/usr/bin", "HOME": "/root", "LC_ALL": "C", "TERM": "dumb", "PS1": "host$ ", "SHELL": "/bin/sh"}
+sys.dont_write_bytecode = True
+sys.path.insert(0, f"{os.path.dirname(os.path.dirname(os.path.abspath(__file__)))}/lives")
+import screen  # noqa: E402
+from screen import Wrong, same, until  # noqa: E402,F401
 
-
+ENV = {"PATH": "/sbin:/bin:/usr/sbin:/usr/bin", "HOME": "/root", "LC_ALL": "C"} | screen.PLAIN
 INSIDE = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
 # As a container's runtime starts it: process 1, leader of a session that has the terminal.
 RUNTIME = [*INSIDE, "setsid", "--ctty"]
-LIMIT = int(os.environ.get("LIMIT", 20))  # seconds for anything to happen
-
-
-class Wrong(Exception):
-    pass
-
-
-def same(got, want):
-    if got != want:
-        raise Wrong(f"{got!r} in the place of {want!r}")
-
-
-def until(true, what):
-    end = time.monotonic() + LIMIT
-    while not true():
-        if time.monotonic() > end:
-            raise Wrong(f"not within {LIMIT} s: {what}")
-        time.sleep(0.01)
 
 
 def read(path):
@@ -123,65 +106,6 @@ def anonymous(pid):
     return int(field(pid, "Anonymous", "smaps_rollup"))
 
 
-class Terminal:
-    """`shown` is what the terminal has shown since the last thing that was awaited."""
-
-    open = []
-
+class Terminal(screen.Terminal):
     def __init__(self, words):
-        self.shown = ""
-        self.pid, self.master = pty.fork()
-        if self.pid == 0:
-            os.execvpe(words[0], words, ENV)
-        Terminal.open.append(self)
-
-    def more(self, end):
-        if not select.select([self.master], [], [], max(0.0, end - time.monotonic()))[0]:
-            return False
-        try:
-            piece = os.read(self.master, 65536)
-        except OSError:
-            piece = b""
-        self.shown += piece.decode(errors="replace")
-        return piece != b""
-
-    def sees(self, pattern):
-        """Waits until the terminal shows that, takes all up to its end, and returns the match."""
-        end = time.monotonic() + LIMIT
-        while not (found := re.search(pattern, self.shown)):
-            if not self.more(end):
-                raise Wrong(f"no {pattern!r} in {self.shown!r}")
-        self.shown = self.shown[found.end():]
-        return found
-
-    def types(self, text):
-        os.write(self.master, text.encode())
-
-    def asks(self, text, pattern):
-        self.types(text)
-        return self.sees(pattern)
-
-    def ends(self):
-        """The exit status of the session's leader."""
-        end = time.monotonic() + LIMIT
-        while time.monotonic() < end:
-            self.more(time.monotonic() + 0.01)  # a terminal that is full would hold it up
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            if pid:
-                self.pid = 0
-                return os.waitstatus_to_exitcode(status)
-        raise Wrong(f"no end; shown: {self.shown!r}")
-
-    def close(self):
-        if self not in Terminal.open:
-            return
-        Terminal.open.remove(self)
-        if self.pid:
-            os.kill(self.pid, signal.SIGKILL)
-            os.waitpid(self.pid, 0)
-        os.close(self.master)
-
-    @classmethod
-    def close_all(cls):
-        for terminal in list(cls.open):
-            terminal.close()
+        super().__init__(words, ENV)

@@ -18,8 +18,9 @@ import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import harness  # noqa: E402
+import harness  # noqa: E402,F401  it knows where the others are
 import on_terminal  # noqa: E402
+import screen  # noqa: E402
 from harness import INSIDE, Init, Terminal, Wrong, anonymous, descendants, field, read, same, until  # noqa: E402
 
 TOOLS = ("unshare", "setsid", "bash")
@@ -52,6 +53,19 @@ os.close(ends[1])
 sys.stdout.write(os.fdopen(ends[0]).read())
 print("all", os.getppid(), flush=True)
 sys.stdin.read()
+"""
+# Becomes its arguments, with one child that has ended before and one that ends when it sees that.
+BECOMES = """
+import os, sys, time
+if os.fork() == 0:
+    os._exit(0)
+os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
+us = os.readlink("/proc/self/exe")
+if os.fork() == 0:
+    while os.readlink("/proc/%d/exe" % os.getppid()) == us:
+        time.sleep(0.001)
+    os._exit(0)
+os.execvp(sys.argv[1], sys.argv[1:])
 """
 
 
@@ -151,7 +165,7 @@ def every_signal(init):
 
 
 def signal_to_command_alone(init):
-    same(group_gets(init, []), "term\n")
+    same(group_gets(init, []), "spared\nterm\n")
 
 
 def signal_to_group(init):
@@ -159,10 +173,10 @@ def signal_to_group(init):
 
 
 def group_gets(init, options):
-    """What a TERM to the init does to a shell and to another of its group."""
-    after = "wait" if options else "sleep 0.3; kill -9 $! 2> /dev/null"
-    script = "trap 'go=1' TERM; sh -c 'trap \"echo member; exit\" TERM; echo r; while :; do sleep 0.01; done' & " \
-             f"while [ -z \"$go\" ]; do sleep 0.01; done; {after}; echo term; exit 4"
+    """What a TERM to the init does to a shell and to another of its group, which hears PWR behind it, a signal of a higher number."""
+    script = "trap 'go=1' TERM; sh -c 'trap \"echo member; exit\" TERM; trap \"echo spared; exit\" PWR; echo r; " \
+             "while :; do sleep 0.01; done' & while [ -z \"$go\" ]; do sleep 0.01; done; " \
+             "kill -PWR $! 2> /dev/null; wait $!; echo term; exit 4"
     child, pid = init.start(["sh", "-c", script], options)
     same(child.stdout.readline(), "r\n")
     os.kill(pid, signal.SIGTERM)
@@ -211,10 +225,10 @@ def orphans(init):
     same(child.returncode, 0)
 
 
-def children_of_a_shell_before(init):
-    """A script that leaves a child behind and becomes the init: what has ended, and what will."""
-    run = f"sleep 0 & sleep 0.3 & sleep 0.1; exec {' '.join(init.words)} -- sh -c 'echo up; read x; exit 8'"
-    child = subprocess.Popen([*(INSIDE if init.inside else []), "sh", "-c", run], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+def children_from_before(init):
+    """A program that has children and becomes the init: what has ended, and what will."""
+    line = [*PYTHON, BECOMES, *init.words, "--", "sh", "-c", "echo up; read x; exit 8"]
+    child = subprocess.Popen([*(INSIDE if init.inside else []), *line], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     init.running.append(child)
     same(child.stdout.readline(), "up\n")
     pid = init.find(child.pid)
@@ -226,10 +240,10 @@ def children_of_a_shell_before(init):
 def sleeps(init):
     """No wake-up while nothing happens."""
     _, pid = init.start(["sleep", "1000"])
-    until(lambda: field(pid, "State") == "S", "rest")
-    time.sleep(0.3)
+    settled = ("/",) if init.name == "jinit" else ("/", "/usr")
+    until(lambda: os.readlink(f"/proc/{pid}/cwd") in settled and field(pid, "State") == "S", "rest")
     before = field(pid, "voluntary_ctxt_switches")
-    time.sleep(2.5)
+    time.sleep(2.5)  # time is what is asked for: some inits look around once a second
     same(field(pid, "voluntary_ctxt_switches"), before)
 
 
@@ -287,7 +301,7 @@ def pause(init):
 
 CASES = [status_of_command, status_of_signal, cannot_be_executed, not_found, script_without_interpreter, streams, born_as_without,
          keeps_nothing_open, sockets_by_number, every_signal, signal_to_command_alone, signal_to_group, ends_by_signal,
-         children_ignored_at_birth, parent_ends, orphans, children_of_a_shell_before, sleeps, memory, other_statuses, misuse,
+         children_ignored_at_birth, parent_ends, orphans, children_from_before, sleeps, memory, other_statuses, misuse,
          words_are_the_commands, pause]
 # On what the others do not claim to do they are not compared.
 OURS = {"other_statuses": ("catatonit",), "misuse": ("tini", "catatonit"), "parent_ends": ("catatonit",), "pause": ("tini", "catatonit"),
@@ -300,7 +314,7 @@ def too_long(*_):
 
 def run_case(case, init):
     init.note = ""
-    signal.alarm(4 * harness.LIMIT)
+    signal.alarm(4 * screen.LIMIT)
     try:
         case(init)
     except (Wrong, OSError, subprocess.SubprocessError) as wrong:
@@ -319,7 +333,7 @@ def cases_of(init, names):
 
 
 def compare(names):
-    harness.LIMIT = 4
+    screen.LIMIT = 4
     for words in (["tini", "-s"], ["catatonit"]):
         if not shutil.which(words[0]):
             print(f"{words[0]} is not installed: not compared")

@@ -210,7 +210,7 @@ def i45_idle():
     pids = (box.process1(), box.warden())
     switches = [box.status_of(pid, "voluntary_ctxt_switches") for pid in pids]
     calls = [fp.read(f"/proc/{pid}/schedstat") for pid in pids]
-    time.sleep(1)
+    time.sleep(1)  # time is what is asked for: there is no event of nothing happening
     same([box.status_of(pid, "voluntary_ctxt_switches") for pid in pids], switches)
     same([fp.read(f"/proc/{pid}/schedstat") for pid in pids], calls)
 

@@ -11,7 +11,6 @@ one failed, or if a case of the table is neither here nor there.
 import os
 import re
 import sys
-import time
 
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -38,10 +37,7 @@ def run_case(case, before):
         wrong = f"{error}\n   init: {box.messages()!r}\n   log: {box.said()[-40:]}\n   host: {fp.read(f'{world.LOG}/jail.log')[-400:]}"
     world.run([box.JAIL, "-f", box.CONF, "-qr", "*"])
     left = world.settle(before)
-    wrong += "left behind:\n   " + "\n   ".join(left) if left else ""
-    if wrong:
-        world.scrub()
-    return wrong
+    return wrong + ("left behind:\n   " + "\n   ".join(left) if left else "")
 
 
 def first_look():
@@ -71,21 +67,8 @@ def main():
     world.enter(bindir)
     world.build()
     world.root_has_sh()
-    before = first_look()
-    passed, failed = 0, 0 if table_is_whole() else 1
-    for case in CASES:
-        if names and case.__name__ not in names:
-            continue
-        began = time.monotonic()
-        wrong = run_case(case, before)
-        passed, failed = passed + (not wrong), failed + bool(wrong)
-        if wrong:
-            print(f"FAILED {case.__name__}: {wrong}", flush=True)
-            before = first_look()
-        elif verbose:
-            print(f"{case.__name__}: {time.monotonic() - began:.1f} s", flush=True)
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    cases = {case.__name__: case for case in CASES if not names or case.__name__ in names}
+    return world.run_cases(cases, run_case, first_look, verbose, failed=0 if table_is_whole() else 1)
 
 
 if __name__ == "__main__":

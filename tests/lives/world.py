@@ -257,3 +257,21 @@ def scrub():
             os.rmdir(directory)
         except OSError:
             pass
+
+
+def run_cases(cases, run_case, first_look, verbose=False, failed=0):
+    """Runs each of {name: case} by run_case(case, before), which yields what is wrong with it, as text; prints that, or the time it
+    took, and the last line of a runner. After a failure the host is scrubbed and looked at anew. Yields the exit status."""
+    before, passed = first_look(), 0
+    for name, case in cases.items():
+        began = time.monotonic()
+        wrong = run_case(case, before)
+        passed, failed = passed + (not wrong), failed + bool(wrong)
+        if wrong:
+            print(f"FAILED {name}: {wrong}", flush=True)
+            scrub()
+            before = first_look()
+        elif verbose:
+            print(f"{name}: {time.monotonic() - began:.1f} s", flush=True)
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0

@@ -250,25 +250,15 @@ def main():
     world.root_has_sh()
     env = dict(run_lifecycle.ENV, PATH=world.ENV["PATH"])
     env.update({k: v for k, v in world.ENV.items() if k.startswith(("CELLBLOCK", "ASAN"))})
-    before = first_look()
-    passed = failed = 0
-    for name in names:
-        path = f"{HERE}/cases/{name}"
-        for mode in parse(path)[2]:
-            began = time.monotonic()
-            wrong = run_case(path, mode, env)
-            left = tidy(before)
-            if left:
-                wrong.append("left behind:\n   " + "\n   ".join(left))
-            if wrong:
-                print(f"FAILED {name}, {mode}: " + "\n".join(wrong), flush=True)
-                world.scrub()
-                before = first_look()
-            elif o.v:
-                print(f"{name}, {mode}: {time.monotonic() - began:.1f} s", flush=True)
-            passed, failed = passed + (not wrong), failed + bool(wrong)
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+
+    def run(case, before):
+        wrong = run_case(*case, env)
+        left = tidy(before)
+        return "\n".join(wrong + (["left behind:\n   " + "\n   ".join(left)] if left else []))
+
+    paths = {name: f"{HERE}/cases/{name}" for name in names}
+    cases = {f"{name}, {mode}": (path, mode) for name, path in paths.items() for mode in parse(path)[2]}
+    return world.run_cases(cases, run, first_look, o.v)
 
 
 if __name__ == "__main__":

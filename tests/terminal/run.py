@@ -6,103 +6,28 @@ usage: run.py [-v] BINDIR [TEST...]
 Runs in a world of its own (lives/world.py), with a pseudo-terminal for each test whose session leader is a shell of the host. After
 each test the host must be as before (lives/fingerprint.py). The last line is 'N passed, N failed'; exits 1 if one failed.
 """
-import fcntl
 import os
-import pty
-import re
-import select
 import signal
-import struct
 import sys
-import termios
-import time
 
 sys.dont_write_bytecode = True
 TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[:0] = [TESTS, f"{TESTS}/lives"]
 import fingerprint as fp  # noqa: E402
+import screen  # noqa: E402
 import world  # noqa: E402
+from screen import Wrong, same, until  # noqa: E402
 
 CONF = f"{world.WORK}/t.conf"
+screen.Terminal.context = staticmethod(world.who_waits)
 ONE = "a { path = /mnt/r1; persist; stop.timeout = 0; }"
 
 
-class Wrong(Exception):
-    pass
-
-
-class Terminal:
-    """A terminal and the host shell on it. `shown` is what it has shown since the last thing that was awaited."""
+class Terminal(screen.Terminal):
+    """A terminal and the host shell on it."""
 
     def __init__(self, script, rows=24, columns=80, words=None, env=None):
-        self.shown = ""
-        self.pid, self.master = pty.fork()
-        if self.pid == 0:
-            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-            words = words or ["/bin/sh", "-c", script]
-            os.execve(words[0], words, world.ENV | {"TERM": "dumb", "PS1": "host$ ", "SHELL": "/bin/sh"} | (env or {}))
-
-    def more(self, end):
-        if not select.select([self.master], [], [], max(0.0, end - time.monotonic()))[0]:
-            return False
-        try:
-            piece = os.read(self.master, 65536)
-        except OSError:
-            piece = b""
-        self.shown += piece.decode(errors="replace")
-        return piece != b""
-
-    def sees(self, pattern, seconds=20.0):
-        """Waits until the terminal shows that, takes all up to its end, and returns the match."""
-        end = time.monotonic() + seconds
-        while not (found := re.search(pattern, self.shown)):
-            if not self.more(end):
-                raise Wrong(f"no {pattern!r} in {self.shown!r}{world.who_waits()}")
-        self.shown = self.shown[found.end():]
-        return found
-
-    def types(self, text):
-        os.write(self.master, text.encode())
-
-    def asks(self, text, pattern):
-        """Each answer is awaited: what is typed while a shell changes the terminal's modes may be lost."""
-        self.types(text)
-        return self.sees(pattern)
-
-    def resize(self, rows, columns):
-        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-
-    def ends(self, seconds=20.0):
-        """The exit status of the host's shell, once the terminal has been left."""
-        end = time.monotonic() + seconds
-        while self.more(end):
-            pass
-        while time.monotonic() < end:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            if pid:
-                self.pid = 0
-                return os.waitstatus_to_exitcode(status)
-            time.sleep(0.01)
-        raise Wrong(f"no end{world.who_waits()}")
-
-    def close(self):
-        os.close(self.master)
-        if self.pid:
-            os.kill(self.pid, signal.SIGKILL)
-            os.waitpid(self.pid, 0)
-
-
-def same(got, want):
-    if got != want:
-        raise Wrong(f"{got!r} in the place of {want!r}")
-
-
-def until(true, what):
-    end = time.monotonic() + 20
-    while not true():
-        if time.monotonic() > end:
-            raise Wrong(f"not within 20 s: {what}{world.who_waits()}")
-        time.sleep(0.02)
+        super().__init__(words or ["/bin/sh", "-c", script], world.ENV | screen.PLAIN | (env or {}), rows, columns)
 
 
 def conf(text):
@@ -148,7 +73,6 @@ def prompt_and_echo():
     t.asks("tty=$(readlink /proc/self/fd/0); id -u\n", "\r\n0\r\n")
     t.types("exit 5\n")
     shell_ends(t, 5)
-    return t
 
 
 def no_command_is_the_shell():
@@ -157,7 +81,6 @@ def no_command_is_the_shell():
     t.asks("echo $0 $-\n", r"\r\n/bin/sh \S*i")
     t.types("exit 3\n")
     shell_ends(t, 3)
-    return t
 
 
 def window_size():
@@ -171,7 +94,6 @@ def window_size():
     t.sees("inside@ ")
     t.types("exit\n")
     shell_ends(t, 0)
-    return t
 
 
 def control_c():
@@ -186,7 +108,6 @@ def control_c():
     t.asks("echo still here\n", "\r\n(\\S*)still here\r\n")
     t.types("exit 7\n")
     shell_ends(t, 7)
-    return t
 
 
 def control_c_of_a_command():
@@ -195,7 +116,6 @@ def control_c_of_a_command():
     until(lambda: pids_of("sleep", "1000"), "the command")
     t.types("\003")
     shell_ends(t, 130)
-    return t
 
 
 def control_backslash():
@@ -203,7 +123,6 @@ def control_backslash():
     until(lambda: pids_of("sleep", "1000"), "the command; busybox's shell itself takes no notice of QUIT")
     t.types("\034")
     shell_ends(t, 131)
-    return t
 
 
 def job_control():
@@ -222,7 +141,6 @@ def job_control():
     t.sees("inside@ ")
     t.types("exit 4\n")
     shell_ends(t, 4)
-    return t
 
 
 def end_of_file():
@@ -230,7 +148,6 @@ def end_of_file():
     t.sees("inside@ ")
     t.types("\004")
     shell_ends(t, 0)
-    return t
 
 
 def shell_is_killed():
@@ -240,7 +157,6 @@ def shell_is_killed():
     until(lambda: len(pids_of("/bin/sh", "-i")) == 1, "one shell")
     os.kill(pids_of("/bin/sh", "-i")[0], signal.SIGKILL)
     shell_ends(t, 137)
-    return t
 
 
 def jail_is_removed():
@@ -248,7 +164,6 @@ def jail_is_removed():
     t.sees("inside@ ")
     jail("-q", "-r", "a")
     shell_ends(t, 137)
-    return t
 
 
 def hang_up():
@@ -258,7 +173,6 @@ def hang_up():
     os.close(t.master)
     t.master = os.open("/dev/null", os.O_RDONLY)
     until(lambda: not pids_of("/bin/sh", "-i"), "the end of the shell")
-    return t
 
 
 def input_from_a_pipe():
@@ -267,7 +181,6 @@ def input_from_a_pipe():
     t = Terminal(AROUND.format("printf 'echo got\\necho line; exit 6\\n' | jexec a sh"))
     t.sees("^got\r\nline\r\n")
     shell_ends(t, 6)
-    return t
 
 
 def output_to_a_pipe():
@@ -278,7 +191,6 @@ def output_to_a_pipe():
     t.sees("err\r\n|out: got typed\r\n")
     t.sees("err\r\n|out: got typed\r\n")
     shell_ends(t, 0)
-    return t
 
 
 def job_of_the_hosts_shell():
@@ -303,7 +215,6 @@ def job_of_the_hosts_shell():
     t.sees(r"exit\r\n(.*\n)*?host\$ ")
     t.types("exit 9\n")
     same(t.ends(), 9)
-    return t
 
 
 # --- jail(8) on a terminal ---
@@ -323,7 +234,6 @@ def start_reads_terminal():
         shell_ends(t, 0)
         t.close()
         jail("-q", "-r", "a")
-    return None
 
 
 def many(start):
@@ -342,7 +252,6 @@ def many_with_progress():
     status, err, out = world.run(["/mnt/bin/jail", "-f", CONF, "-c"])
     same((status, err, len(out.splitlines())), (0, "", 12))
     jail("-q", "-r", "*")
-    return t
 
 
 def many_interrupted():
@@ -359,7 +268,6 @@ def many_interrupted():
     status, _, out = world.run(["/mnt/bin/jls", "-d", "name"])
     same((status, out), (0, "j1\n"))
     jail("-q", "-r", "*")
-    return t
 
 
 def one_interrupted():
@@ -369,7 +277,6 @@ def one_interrupted():
     t.types("\003")
     t.sees("released\r\n")
     shell_ends(t, 130)
-    return t
 
 
 TESTS_HERE = [prompt_and_echo, no_command_is_the_shell, window_size, control_c, control_c_of_a_command, control_backslash, job_control,
@@ -378,14 +285,12 @@ TESTS_HERE = [prompt_and_echo, no_command_is_the_shell, window_size, control_c, 
 
 
 def run_test(test, before):
-    t = None
     try:
-        t = test()
+        test()
     except (Wrong, OSError) as wrong:
         return f"{wrong}"
     finally:
-        if t:
-            t.close()
+        Terminal.close_all()
         world.run(["/mnt/bin/jail", "-qR", "*"])
         for n in range(1, 5):
             os.truncate(f"/mnt/r{n}/log", 0)
@@ -407,22 +312,8 @@ def main():
     world.enter(bindir)
     world.build()
     world.root_has_sh()
-    before = first_look()
-    passed = failed = 0
-    for test in TESTS_HERE:
-        if names and test.__name__ not in names:
-            continue
-        began = time.monotonic()
-        wrong = run_test(test, before)
-        passed, failed = passed + (not wrong), failed + bool(wrong)
-        if wrong:
-            print(f"FAILED {test.__name__}: {wrong}", flush=True)
-            world.scrub()
-            before = first_look()
-        elif verbose:
-            print(f"{test.__name__}: {time.monotonic() - began:.1f} s", flush=True)
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    cases = {test.__name__: test for test in TESTS_HERE if not names or test.__name__ in names}
+    return world.run_cases(cases, run_test, first_look, verbose)
 
 
 if __name__ == "__main__":
