@@ -37,6 +37,14 @@ void take_number(const std::optional<std::string>& text, const char* name, int64
   }
 }
 
+Tools tools_of(const ServiceFiles& files) {
+  bool s6 = false;
+  for (const ServiceFile& file : table) s6 |= (files.*file.text).has_value();
+  if (s6) return Tools::s6;
+  if (files.runit || (files.sv && !files.s6_svc)) return Tools::runit;
+  return files.sv ? Tools::both : Tools::s6;
+}
+
 }  // namespace
 
 std::span<const ServiceFile> service_files() {
@@ -60,6 +68,8 @@ Result<ServiceDirectory> read_service_directory(std::string_view name, std::stri
                                    .stop_timeout = 0},
                           .remarks = {}};
   ServiceSpec& spec = result.spec;
+  spec.tools = tools_of(files);
+  if (spec.tools == Tools::runit) spec.command.pop_back();
   Words& remarks = result.remarks;
   if (files.finish) spec.finish = {"./finish"};
   take_number(files.notification_fd, "notification-fd", 1023, spec.ready, remarks);

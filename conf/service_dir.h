@@ -16,6 +16,8 @@ namespace jail {
 struct ServiceFiles {
   bool run = false, finish = false, down = false;  // is there
   bool log = false;                                // log/run is
+  bool runit = false;                              // ./check or ./control are: a runsv(8)'s
+  bool sv = false, s6_svc = false;                 // these programs are in the jail
   std::optional<std::string> type = {};            // of s6-rc; others than longrun are no services
   std::optional<std::string> notification_fd = {};
   std::optional<std::string> timeout_finish = {};  // milliseconds, as all times there
@@ -42,8 +44,10 @@ struct ServiceDirectory {
 
 // The service `name` of the directory `path` of the jail, or its logger: then `name` is NAME/log
 // and `path` its directory log. Runs again always, at most once in a second; is sent down-signal
-// and waited for (timeout-kill); finish has timeout-finish, or 5 s. runit's ./check and ./control
-// are not looked at. Error: there is no run, or the type is another one.
+// and waited for (timeout-kill); finish has timeout-finish, or 5 s. It is s6's where it has files
+// that s6 alone knows, runit's where it has runit's; else the programs that are there tell. ./run
+// and ./finish of runit have its words; its ./control/* are not run. Error: there is no run, or the
+// type is another one.
 Result<ServiceDirectory> read_service_directory(std::string_view name, std::string_view path,
                                                 const ServiceFiles& files);
 

@@ -17,6 +17,9 @@ enum class Restart : uint8_t { no, on_failure, always };
 // What it means for the jail that a service has ended for good, in whatever way, unasked.
 enum class OnExit : uint8_t { ignore, restart, halt, fail };
 
+// Whose programs look into supervise/ of its directory. `both`: those of s6 and runit's sv.
+enum class Tools : uint8_t { none, s6, both, runit };
+
 // Values of `ready` that are no descriptor.
 constexpr int64_t ready_at_start = -1;  // as soon as its process runs
 constexpr int64_t ready_at_exit = -2;  // once its process has ended well: then it is up without one
@@ -83,6 +86,8 @@ struct ServiceSpec {
   int64_t log_max_files = 4;
   std::string logger = {};
 
+  // Of a directory, which is `where`.
+  Tools tools = Tools::none;
   int64_t death_tally = 100;  // of s6: how many ends its supervise/death_tally remembers
 
   bool operator==(const ServiceSpec&) const = default;

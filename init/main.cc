@@ -8,12 +8,14 @@
 #include "init/client.h"
 #include "init/entry.h"
 #include "init/pid1.h"
+#include "init/services_entry.h"
 #include "os/warden.h"
 
 int main(int count, char** words) {
   if (count >= 2 && strcmp(words[1], "--jail") == 0 && getpid() == 1)
     return jail::run_jail({words + 2, static_cast<size_t>(count) - 2});
   if (count == 4 && strcmp(words[1], "--warden") == 0) return jail::guard(words[2], words[3]);
+  if (count == 3 && strcmp(words[1], "--services") == 0) return jail::run_services(words[2]);
   if (count > 1 && words[1][0] == '-' && strcmp(words[1], "--jail") != 0)
     return jail::run_entry(count, words);
   const std::span<char* const> all(words, static_cast<size_t>(count));

@@ -21,12 +21,30 @@ bool good_name(std::string_view name) {
          std::ranges::none_of(name, [](char c) { return c <= ' ' || c == 0x7f; });
 }
 
-ServiceFiles look_into(const std::string& path, Words& messages) {
+// Whose tools are there.
+struct Programs {
+  bool sv = false, s6_svc = false;
+};
+
+Programs find_programs() {
+  Programs there;
+  for (const std::string directory :
+       {"/usr/bin/", "/bin/", "/usr/sbin/", "/sbin/", "/usr/local/bin/", "/command/"}) {
+    there.sv |= is_in_jail(directory + "sv");
+    there.s6_svc |= is_in_jail(directory + "s6-svc");
+  }
+  return there;
+}
+
+ServiceFiles look_into(const std::string& path, const Programs& there, Words& messages) {
   ServiceFiles files;
   files.run = is_in_jail(path + "/run");
   files.finish = is_in_jail(path + "/finish");
   files.down = is_in_jail(path + "/down");
   files.log = is_in_jail(path + "/log/run");
+  files.runit = is_in_jail(path + "/check") || is_in_jail(path + "/control");
+  files.sv = there.sv;
+  files.s6_svc = there.s6_svc;
   for (const ServiceFile& file : service_files()) {
     Result<std::string> text = read_jail_file(concat({path, "/", file.name}), longest_service_file);
     if (!text && text.error().code != ENOENT && text.error().code != ENOTDIR)
@@ -37,29 +55,32 @@ ServiceFiles look_into(const std::string& path, Words& messages) {
 }
 
 // One directory; with a logger, two services. What has no run is none, and no mistake.
-void read_directory(const std::string& name, const std::string& path, ServiceSet& set) {
-  const ServiceFiles files = look_into(path, set.messages);
+void read_directory(const std::string& name, const std::string& path, const Programs& there,
+                    ServiceSet& set) {
+  const ServiceFiles files = look_into(path, there, set.messages);
   if (!files.run) return;
   Result<ServiceDirectory> read = read_service_directory(name, path, files);
   if (!read) return set.messages.push_back(concat({path, ": ", read.error().text}));
   for (const std::string& remark : read->remarks)
     set.messages.push_back(concat({path, "/", remark}));
   set.specs.push_back(std::move(read->spec));
-  if (files.log) read_directory(name + "/log", path + "/log", set);
+  if (files.log) read_directory(name + "/log", path + "/log", there, set);
 }
 
-void read_directories(ServiceSet& set) {
-  Result<Words> names = list_directory(AT_FDCWD, directories_path);
+void read_directories(const std::string& directories, ServiceSet& set) {
+  const Programs there = find_programs();
+  Result<Words> names = list_directory(AT_FDCWD, directories);
   if (!names) {
-    if (names.error().code != ENOENT) set.messages.push_back(std::move(names.error().text));
+    if (names.error().code != ENOENT || directories != directories_path)
+      set.messages.push_back(std::move(names.error().text));
     return;
   }
   std::erase_if(*names, [](const std::string& name) { return !good_name(name); });
   std::ranges::sort(*names);
   for (const std::string& name : *names) {
     if (set.specs.size() + 2 > most_services)
-      return set.messages.push_back(concat({directories_path, ": too many services"}));
-    read_directory(name, concat({directories_path, "/", name}), set);
+      return set.messages.push_back(concat({directories, ": too many services"}));
+    read_directory(name, concat({directories, "/", name}), there, set);
   }
 }
 
@@ -90,10 +111,10 @@ void read_conf(ServiceSet& set) {
 
 }  // namespace
 
-ServiceSet read_service_files() {
+ServiceSet read_service_files(const std::string& directories) {
   ServiceSet set;
-  read_directories(set);
-  read_conf(set);
+  read_directories(directories.empty() ? directories_path : directories, set);
+  if (directories.empty()) read_conf(set);
   return set;
 }
 

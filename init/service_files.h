@@ -2,6 +2,7 @@
 // Allocates; nothing here starts anything.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "base/text.h"
@@ -16,7 +17,8 @@ struct ServiceSet {
 };
 
 // All of them; those of jinit.conf first, then the directories by name, each with its logger behind
-// it. A directory of a name that jinit.conf has too is left out.
-ServiceSet read_service_files();
+// it. A directory of a name that jinit.conf has too is left out. `directories`: what is beneath
+// that directory, in the place of all these.
+ServiceSet read_service_files(const std::string& directories = {});
 
 }  // namespace jail

@@ -24,11 +24,61 @@ std::optional<std::string> Services::obey(const Words& words, int64_t now) {
   const std::optional<uint16_t> service = supervisor_.find(words[1]);
   if (!service) return concat({"error ", words[1], ": no such service"});
   Result<void> done;
+  if (verb != "stop") lay_tools(*service);  // a tool may have had it let go
   if (verb == "start") done = supervisor_.start(*service, now);
   if (verb == "stop") supervisor_.stop(*service, now);
   if (verb == "restart") done = supervisor_.restart(*service, now);
   return done ? "ok" : concat({"error ", words[1], ": ", done.error().text});
 }
+
+// --- the tools of s6 and runit ---
+
+void Services::hear_tools(size_t service, int64_t now) {
+  char space[ServiceTools::letters_most];
+  for (const char letter : lines_[service].tools.hear(space)) obey_letter(service, letter, now);
+  tell_change(service, now);
+}
+
+// What cannot be done is seen in the status; nobody waits for an answer.
+void Services::obey_letter(size_t service, char letter, int64_t now) {
+  using Kind = ToolRequest::Kind;
+  const ServiceSpec& spec = supervisor_.spec(service);
+  const ServiceLife& life = supervisor_.life(service);
+  const ToolRequest request = request_of(letter, spec.tools);
+  const bool runs = life.state == ServiceState::starting || life.state == ServiceState::up;
+  const auto start = [&](bool once) { ignore(supervisor_.start(service, now, once), "as above"); };
+  if (request.mark_down != 0) lines_[service].tools.mark_down(request.mark_down > 0);
+  switch (request.kind) {
+    case Kind::nothing:
+      return;
+    case Kind::up:
+    case Kind::once:
+      return start(request.kind == Kind::once);
+    case Kind::no_more:
+      return runs ? start(true) : void();
+    case Kind::down:
+      return supervisor_.stop(service, now);
+    case Kind::leave:
+      lines_[service].leaving = true;
+      if (spec.tools != Tools::s6) return supervisor_.stop(service, now);
+      return runs ? start(true) : void();
+    case Kind::again:
+      signal_by_tool(service, static_cast<int>(spec.stop_signal));
+      return signal_by_tool(service, SIGCONT);
+    case Kind::signal:
+      return signal_by_tool(service, request.signal);
+  }
+}
+
+void Services::signal_by_tool(size_t service, int signal) {
+  ToolMarks& marks = lines_[service].tools.marks();
+  if (marks.phase != ToolMarks::Phase::runs) return;
+  sys::kill(supervisor_.life(service).pid, signal);
+  marks.termed |= signal == SIGTERM;
+  if (signal == SIGSTOP || signal == SIGCONT) marks.paused = signal == SIGSTOP;
+}
+
+// --- what is asked over the control socket ---
 
 std::string Services::status_line(size_t service, int64_t now) const {
   const ServiceLife& life = supervisor_.life(service);

@@ -1,6 +1,8 @@
 #include "init/service_start.h"
 
 #include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/file.h"
@@ -24,12 +26,16 @@ Result<void> move_to(int from, int to) {
   return {};
 }
 
-// Process 1 has /dev/null for all three. The console is for writing only, and never becomes the
-// session's terminal.
-Result<void> use_streams(const Birthplace& place, const ServiceStreams& streams) {
-  if (streams.output >= 0) {
+// Process 1 of a jail has /dev/null for all three, an entry point what it was given. The console is
+// for writing only, and never becomes the session's terminal.
+Result<void> use_streams(const Birthplace& place, const ServiceSpec& spec,
+                         const ServiceStreams& streams) {
+  if (streams.output >= 0 && spec.logger.empty()) {
     TRY(move_to(streams.output, 1));
     TRY(move_to(streams.output, 2));
+  } else if (place.group < 0) {
+    const Fd nothing = TRY(open_at(AT_FDCWD, "/dev/null", O_RDONLY));
+    TRY(move_to(nothing.get(), 0));
   } else if (place.console) {
     const Fd slave = TRY(place.console->open_for_child());
     TRY(use_terminal(slave.get()));
@@ -38,6 +44,8 @@ Result<void> use_streams(const Birthplace& place, const ServiceStreams& streams)
   } else {
     use_log();
   }
+  // A logger reads what is written to standard output alone.
+  if (streams.output >= 0 && !spec.logger.empty()) TRY(move_to(streams.output, 1));
   if (streams.input >= 0) TRY(move_to(streams.input, 0));
   return {};
 }
@@ -110,7 +118,7 @@ Result<void> set_limits(const ServiceSpec& spec) {
 // All but the program, as root as long as something may need it.
 Result<void> become(const Birthplace& place, const ServiceSpec& spec,
                     const ServiceStreams& streams) {
-  TRY(use_streams(place, streams));
+  TRY(use_streams(place, spec, streams));
   if (streams.ready >= 0) TRY(move_to(streams.ready, static_cast<int>(spec.ready)));
   sys::umask(static_cast<mode_t>(spec.umask));
   const bool asks = !spec.user.empty() || !spec.group.empty() || !spec.groups.empty();
@@ -136,23 +144,45 @@ Result<void> become(const Birthplace& place, const ServiceSpec& spec,
   _exit(absent ? 127 : 126);
 }
 
+// Where there is no jail, there is no group to be born into either.
+pid_t give_birth(const Birthplace& place) {
+  if (place.group >= 0) return bear(place.group);
+  const pid_t pid = sys::fork();
+  if (pid != 0) return pid;
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  return 0;
+}
+
+// s6's: exit code or 256, signal, name, process group; runit's: exit code or -1, signal.
+void add_end(const ServiceSpec& spec, const ServiceOrder& finish, Words& words) {
+  const ExitStatus end = finish.status;
+  const bool runit = spec.tools == Tools::runit;
+  words.push_back(std::to_string(end.signal == 0 ? end.code : runit ? -1 : 256));
+  words.push_back(std::to_string(end.signal));
+  if (runit) return;
+  words.push_back(spec.name);
+  words.push_back(std::to_string(finish.pid));
+}
+
 }  // namespace
+
+void say_of_services(const Birthplace& place, std::initializer_list<std::string_view> pieces) {
+  if (place.group >= 0) return say_line(place, pieces);
+  for (std::string_view piece : pieces) (void)fwrite(piece.data(), 1, piece.size(), stderr);
+  (void)fputc('\n', stderr);
+}
 
 pid_t start_service(const Birthplace& place, const ServiceSpec& spec, const ServiceStreams& streams,
                     const ServiceOrder* finish) {
-  const pid_t pid = bear(place.group);
+  const pid_t pid = give_birth(place);
   if (pid != 0) return pid;
   sys::setsid();
   Result<void> ready = become(place, spec, streams);
   if (!ready) give_up(spec, ready.error());
   Words words = finish ? spec.finish : spec.command;
-  if (finish) {
-    const ExitStatus end = finish->status;
-    words.push_back(std::to_string(end.signal != 0 ? 256 : end.code));
-    words.push_back(std::to_string(end.signal));
-    words.push_back(spec.name);
-    words.push_back(std::to_string(finish->pid));
-  }
+  if (finish) add_end(spec, *finish, words);
   std::vector<char*> list;
   for (std::string& word : words) list.push_back(word.data());
   list.push_back(nullptr);

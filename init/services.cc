@@ -42,18 +42,30 @@ void Services::stop(int64_t now) {
 void Services::abandon(int64_t now) {
   stopping_ = false;
   supervisor_.abandon(now);
+  for (Lines& lines : lines_) lines.tools.let_go();
+}
+
+void Services::kill_all() {
+  for (size_t i = 0; i < supervisor_.size(); ++i) {
+    const pid_t pid = supervisor_.life(i).pid;
+    if (pid > 0) sys::kill(-pid, SIGKILL);
+  }
+}
+
+void Services::say(std::initializer_list<std::string_view> pieces) const {
+  say_of_services(place_, pieces);
 }
 
 // A reload may only happen when all orders have been taken.
 bool Services::load(int64_t now) {
   work(now);
   {
-    ServiceSet set = read_service_files();
-    for (const std::string& message : set.messages) say_line(place_, {message});
+    ServiceSet set = read_service_files(directories_);
+    for (const std::string& message : set.messages) say({message});
     if (!set.readable && supervisor_.size() != 0) return false;
     for (ServiceSpec& spec : set.specs) {
       if (spec.log.size() < longest_log_path) continue;
-      say_line(place_, {spec.where, ": log: File name too long"});
+      say({spec.where, ": log: File name too long"});
       spec.log.clear();
     }
     take_over(supervisor_.reload(std::move(set.specs), now));
@@ -78,7 +90,21 @@ void Services::take_over(std::vector<std::optional<uint16_t>> before) {
     if (!places[k]) followers_[k] = {};
     followers_[k].service = places[k].value_or(0);
   }
-  for (size_t i = 0; i < lines_.size(); ++i) lay_output(i);
+  for (Lines& gone : old) gone.tools.let_go();
+  for (size_t i = 0; i < lines_.size(); ++i) {
+    lay_output(i);
+    lay_tools(i);
+  }
+}
+
+// One in which nothing may be written is a service all the same.
+void Services::lay_tools(size_t service) {
+  const ServiceSpec& spec = supervisor_.spec(service);
+  ServiceTools& tools = lines_[service].tools;
+  if (tools || spec.tools == Tools::none) return;
+  Result<ServiceTools> laid = ServiceTools::lay_out(spec, supervisor_.life(service));
+  if (!laid) return say({laid.error().text});
+  tools = std::move(*laid);
 }
 
 // Who its logger is, and that nobody has a pipe who needs none any more.
@@ -103,7 +129,7 @@ const Pipe& Services::output_of(size_t service) {
   Pipe& output = lines_[service].output;
   if (output.read || (spec.log.empty() && spec.logger.empty())) return output;
   output = make_pipe();
-  if (!output.read) say_line(place_, {spec.name, ": pipe: ", std::strerror(errno)});
+  if (!output.read) say({spec.name, ": pipe: ", std::strerror(errno)});
   if (output.read && spec.log.empty() && sys::fcntl(output.read.get(), F_SETFL, 0) != 0)
     output = {};
   return output;
@@ -117,8 +143,8 @@ bool Services::ended(pid_t pid, int status, int64_t now) {
     const ServiceLife& life = supervisor_.life(i);
     if (life.pid != pid || life.finishing || life.told || end.good()) continue;
     const std::string number = std::to_string(end.signal != 0 ? end.signal : end.code);
-    say_line(place_, {supervisor_.spec(i).name,
-                      end.signal != 0 ? ": ended by signal " : ": exited with ", number});
+    say({supervisor_.spec(i).name, end.signal != 0 ? ": ended by signal " : ": exited with ",
+         number});
   }
   return supervisor_.ended(pid, end, now);
 }
@@ -142,7 +168,7 @@ void Services::carry_out(const ServiceOrder& order, int64_t now) {
       if (order.pid > 0) sys::kill(-order.pid, SIGKILL);
       return;
     case ServiceOrder::Kind::changed:
-      return tell_change(order.service);
+      return tell_change(order.service, now);
     case ServiceOrder::Kind::jail:
       constexpr InitEvent events[] = {InitEvent::services_down, InitEvent::reboot, InitEvent::halt,
                                       InitEvent::fail};
@@ -161,6 +187,9 @@ void Services::signal(const ServiceOrder& order) {
   if (order.pid <= 0) return;
   sys::kill(order.pid, order.signal);
   sys::kill(order.pid, SIGCONT);
+  ToolMarks& marks = lines_[order.service].tools.marks();
+  marks.termed |= order.signal == SIGTERM;
+  marks.paused = false;
 }
 
 void Services::run(const ServiceOrder& order, int64_t now) {
@@ -175,7 +204,7 @@ void Services::run(const ServiceOrder& order, int64_t now) {
   const ServiceStreams streams = {input, output_of(service).write.get(), ready.write.get()};
   const pid_t pid = good ? start_service(place_, spec, streams, finish ? &order : nullptr) : -1;
   if (pid < 0) {
-    say_line(place_, {spec.name, ": cannot be started: ", std::strerror(errno)});
+    say({spec.name, ": cannot be started: ", std::strerror(errno)});
     return supervisor_.not_started(service, now);
   }
   if (!finish) lines.ready = std::move(ready.read);
@@ -183,13 +212,20 @@ void Services::run(const ServiceOrder& order, int64_t now) {
 }
 
 // What nobody asked for is said: that a service has been given up.
-void Services::tell_change(size_t service) {
+void Services::tell_change(size_t service, int64_t now) {
+  Lines& lines = lines_[service];
+  lines.tools.show(supervisor_.spec(service), supervisor_.life(service));
+  if (lines.leaving && lines.tools.marks().phase == ToolMarks::Phase::down) {
+    lines.leaving = false;
+    lines.tools.let_go();
+    supervisor_.stop(service, now);
+  }
   const bool failed = supervisor_.life(service).state == ServiceState::failed;
   if (failed && !lines_[service].given_up) {
     say_line(place_,
              {supervisor_.spec(service).name, ": has failed: ", supervisor_.reason(service)});
   }
-  lines_[service].given_up = failed;
+  lines.given_up = failed;
 }
 
 void Services::add_event(InitEvent event) {
@@ -208,8 +244,10 @@ std::optional<InitEvent> Services::take_event() {
 void Services::fill(std::span<pollfd> polls) {
   for (size_t i = 0; i < lines_.size(); ++i) {
     const bool logs = !supervisor_.spec(i).log.empty();
-    polls[2 * i] = {logs ? lines_[i].output.read.get() : -1, POLLIN, 0};
-    polls[2 * i + 1] = {lines_[i].ready.get(), POLLIN, 0};
+    pollfd* mine = &polls[polls_each * i];
+    mine[0] = {logs ? lines_[i].output.read.get() : -1, POLLIN, 0};
+    mine[1] = {lines_[i].ready.get(), POLLIN, 0};
+    mine[2] = {lines_[i].tools.control(), POLLIN, 0};
   }
   filled_ = true;
 }
@@ -217,10 +255,12 @@ void Services::fill(std::span<pollfd> polls) {
 void Services::handle(std::span<const pollfd> polls, int64_t now) {
   if (!filled_) return;
   for (size_t i = 0; i < lines_.size(); ++i) {
-    if (polls[2 * i].revents != 0)
+    const pollfd* mine = &polls[polls_each * i];
+    if (mine[0].revents != 0)
       for (int pieces = 0; pieces < pieces_most && read_output(i); ++pieces) {
       }
-    if (polls[2 * i + 1].revents != 0) hear_ready(i, now);
+    if (mine[1].revents != 0) hear_ready(i, now);
+    if (mine[2].revents != 0) hear_tools(i, now);
   }
 }
 
@@ -242,7 +282,7 @@ bool Services::read_output(size_t service) {
   if (size <= 0) return false;
   const std::string_view bytes(piece, static_cast<size_t>(size));
   const bool failed = !append_log(spec, bytes);
-  if (failed && !lines.failing) say_line(place_, {spec.log, ": ", std::strerror(errno)});
+  if (failed && !lines.failing) say({spec.log, ": ", std::strerror(errno)});
   lines.failing = failed;
   send_to_followers(service, bytes);
   return bytes.size() == sizeof piece;

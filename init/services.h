@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "init/script.h"
+#include "init/service_tools.h"
 #include "os/process1.h"
 #include "sup/machine.h"
 #include "sup/supervisor.h"
@@ -26,7 +27,11 @@ class Services {
   static constexpr size_t followers_most = 8;
 
   // Where children are born; to be called before anything is started.
-  void settle(const Birthplace& place) { place_ = place; }
+  // `directories`: these are the services, and not those of a jail.
+  void settle(const Birthplace& place, std::string directories = {}) {
+    place_ = place;
+    directories_ = std::move(directories);
+  }
 
   // What the machine asks for. `start` reads the files and starts what they want; `reread` reads
   // them again - while jinit.conf has an error, all stays as it is. After `stop` comes the event
@@ -35,6 +40,8 @@ class Services {
   void reread(int64_t now);
   void stop(int64_t now);
   void abandon(int64_t now);
+  // SIGKILL for whatever runs of each, with what it has in its session.
+  void kill_all();
 
   // What happened. False: that child was no service's.
   bool ended(pid_t pid, int status, int64_t now);
@@ -46,7 +53,7 @@ class Services {
 
   // How many descriptors there are to wait for, their places, and what came of it. A reload in
   // between makes the answer meaningless, and it is not looked at.
-  size_t polls() const { return 2 * lines_.size(); }
+  size_t polls() const { return polls_each * lines_.size(); }
   void fill(std::span<pollfd> polls);
   void handle(std::span<const pollfd> polls, int64_t now);
 
@@ -65,14 +72,17 @@ class Services {
 
  private:
   static constexpr size_t chunk_most = 4095;
+  static constexpr size_t polls_each = 3;
 
   // The descriptors of one service, at its number.
   struct Lines {
     Pipe output;  // to its log file or logger
     Fd ready;
+    ServiceTools tools;    // of a directory, if it could be laid out
     int source = -1;       // whose logger it is
     bool failing = false;  // its log file cannot be written, which has been said
     bool given_up = false;
+    bool leaving = false;  // when it is down, the tools are let go
   };
   struct Follower {
     Fd fd;
@@ -83,19 +93,25 @@ class Services {
   bool load(int64_t now);
   void take_over(std::vector<std::optional<uint16_t>> before);
   void lay_output(size_t service);
+  void lay_tools(size_t service);
   const Pipe& output_of(size_t service);
   void carry_out(const ServiceOrder& order, int64_t now);
   void signal(const ServiceOrder& order);
   void run(const ServiceOrder& order, int64_t now);
-  void tell_change(size_t service);
+  void tell_change(size_t service, int64_t now);
+  void say(std::initializer_list<std::string_view> pieces) const;
   void add_event(InitEvent event);
   bool read_output(size_t service);
   void hear_ready(size_t service, int64_t now);
+  void hear_tools(size_t service, int64_t now);
+  void obey_letter(size_t service, char letter, int64_t now);
+  void signal_by_tool(size_t service, int signal);
   void send_to_followers(size_t service, std::string_view bytes);
   void send_log_end(const Fd& caller, size_t service) const;
 
   Supervisor supervisor_;
   Birthplace place_;
+  std::string directories_;
   std::vector<Lines> lines_;
   std::array<Follower, followers_most> followers_;
   size_t next_follower_ = 0;

@@ -6,6 +6,7 @@
 // close-on-exec only where the flags say so.
 #pragma once
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/capability.h>
@@ -64,6 +65,7 @@ inline int fallocate(int fd, int mode, off_t at, off_t size) { return tried("fal
 inline int fsconfig(int fd, unsigned command, const char* key, const void* value, int aux) { return tried("fsconfig", [&] { return ::fsconfig(fd, command, key, value, aux); }); }
 inline int fsmount(int fd, unsigned flags, unsigned attributes) { return tried("fsmount", [&] { return ::fsmount(fd, flags, attributes); }); }
 inline int fsopen(const char* type, unsigned flags) { return tried("fsopen", [&] { return ::fsopen(type, flags); }); }
+inline ssize_t getdents64(int fd, void* entries, size_t size) { return tried("getdents64", [&] { return ::getdents64(fd, entries, size); }); }
 inline long keyctl(int operation, const char* name) { return tried("keyctl", [&] { return ::syscall(SYS_keyctl, operation, name); }); }
 inline int memfd_create(const char* name, unsigned flags) { return tried("memfd_create", [&] { return ::memfd_create(name, flags); }); }
 inline void* mmap(size_t size, int protection, int flags, int fd) { return fault_point("mmap") ? MAP_FAILED : ::mmap(nullptr, size, protection, flags, fd, 0); }
