@@ -102,7 +102,7 @@ before=$(sed -n 's/^\([0-9]* machine up\) .*/\1/p' "$out")
 shown "jail --console machine"
 sit_down machine
 logs_in secret
-types "tty; ps | grep -c httpd"
+types "tty; pidof httpd"
 sees '# $'
 types reboot
 sees 'attached again'
@@ -117,6 +117,8 @@ chapter "12. Single user"
 say "Still at the console. Everything ends but a shell."
 types "jinit single"
 await "single user" 'jail --init machine status 2>/dev/null | grep -q "^single_user"'
+sees 'RETURN for /bin/sh: $'
+types ''
 sees '# $'
 types 'ps'
 sees '# $'

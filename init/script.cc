@@ -2,10 +2,10 @@
 
 #include <array>
 #include <fcntl.h>
-#include <stdlib.h>
 
 #include "base/sys.h"
 #include "init/console.h"
+#include "init/single.h"
 #include "os/adopt.h"
 #include "os/process1.h"
 #include "os/terminal.h"
@@ -86,11 +86,8 @@ pid_t start_shell(const Birthplace& place) {
   const pid_t pid = bear(place.group);
   if (pid != 0) return pid;
   enter_session(place);
-  char name[] = "-sh";
-  char* words[] = {name, nullptr};
-  const bool at_home = sys::chdir("/root") == 0;
-  if (setenv("HOME", at_home ? "/root" : "/", 1) == 0) sys::execve("/bin/sh", words, environ);
-  _exit(127);
+  close_from(3);  // a person is waited for: nothing of process 1's stays open
+  be_single_user();
 }
 
 pid_t start_session(const Birthplace& place, std::span<const std::string> words,

@@ -15,15 +15,12 @@ TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[:0] = [TESTS, f"{TESTS}/lives"]
 import fingerprint as fp  # noqa: E402
 import world  # noqa: E402
+from terminal.run import Terminal, Wrong  # noqa: E402
 
 ROOT, CONF, HOOKS = f"{world.WORK}/root", f"{world.WORK}/i.conf", f"{world.WORK}/hooks"
 JAIL = "/mnt/bin/jail"
 # A daemon as rc starts them: gone from rc's session, deaf to the hang-up at its end.
 DAEMON = "setsid sleep 1000 > /dev/null 2>&1 < /dev/null &"
-
-
-class Wrong(Exception):
-    pass
 
 
 def same(got, want, what=""):
@@ -180,6 +177,11 @@ def warden():
 def signal1(name):
     """A signal to process 1 from a process of its jail, which may end before we hear of it; by name, or as kill(1) numbers it."""
     inside("kill", f"-{name}", "1", want=None)
+
+
+def console(*words):
+    """A person's terminal with `jail --console`."""
+    return Terminal(None, words=[JAIL, "-f", CONF, "--console", *words, "a"])
 
 
 def kill1(number=signal.SIGKILL):

@@ -1,12 +1,12 @@
 """rc: how it is run, how it ends, what is asked for while it runs; single user and back (the cases I1 to I12, N5 and N7)."""
 import os
-import pty
-import select
 import signal
 
 import box
 from box import again, begin, comes_to, ended, init, messages, pids_of, rc, said, same, says, script, sees, signal1, state, until, up
 
+WHICH = "Enter full pathname of shell or RETURN for /bin/sh: $"
+SECRET = "$6$abcdef$6lGaqhZkZqB0Az2mGvLWSM3ub7yeD1/XQqsgcaYlVWTE0OXJ.lxDIQ/skGqqCKfybTHNpeae0r1PxIGJ3V.BW."  # the password `secret`
 # rc that waits until it is told to go on.
 WAITS = "while ! [ -e /go ]; do sleep 0.02; done; rm /go; echo done >> /log"
 
@@ -165,21 +165,52 @@ def i42_i43_single_user_shell():
     up("console;")
     init("single")
     comes_to("single_user")
-    shell = until(lambda: pids_of("-sh"), "a shell")[0]
-    os.kill(shell, signal.SIGSEGV)
-    until(lambda: pids_of("-sh") not in ([], [shell]), "another shell")
-    pid, master = pty.fork()
-    if pid == 0:
-        os.execve(box.JAIL, [box.JAIL, "--console", "a"], box.world.ENV)
-    shown = bytearray()
-    until(lambda: select.select([master], [], [], 0.1)[0] and (shown.extend(os.read(master, 4096)) or b"# " in shown), "a prompt")
-    os.write(master, b"exit 7\r")
+    line = box.console()
+    line.sees(WHICH)
+    line.asks("\r", "# ")
+    os.kill(pids_of("-sh")[0], signal.SIGSEGV)
+    line.sees("single user shell terminated, restarting")
+    line.sees(WHICH)
+    line.asks("/bin/none\r", "init: can't exec /bin/none for single user: No such file or directory\r\n")
+    line.sees("# ")
+    line.types("exit 7\r")
     sees("rc")
-    os.kill(pid, signal.SIGTERM)
-    os.close(master)
-    os.waitpid(pid, 0)
+    line.close()
     comes_to("multi_user")
     same(said(), ["rc autoboot", "rc"])
+
+
+def insecure_console():
+    """Single user on it, with the password `secret`; the console's line at the first question."""
+    box.ttys("console none unknown off insecure")
+    box.put("etc/shadow", f"root:{SECRET}:1::::::\n", 0o600)
+    up("console;")
+    line = box.console()
+    init("single")
+    line.sees("Enter root password, or \\^D to go multi-user\r\nPassword:$")
+    return line
+
+
+def i44_root_password_of_an_insecure_console():
+    """Asked for until it is right; nothing, or the end of input, goes on to multi-user."""
+    for word in ("\r", "\x04"):
+        box.fresh_root()
+        line = insecure_console()
+        line.asks("wrong\r", "^\r\ninit: single-user login failed\r\nPassword:$")
+        same((pids_of("-sh"), state()), ([], "single_user"))
+        line.types(word)
+        sees("rc")
+        comes_to("multi_user")
+        line.close()
+        box.jail("-qr", "a")
+    box.fresh_root()
+    line = insecure_console()
+    line.asks("secret\r", "^\r\n" + WHICH)
+    line.asks("\r", "# ")
+    line.asks("pwd; echo $HOME\r", "/root\r\n/root\r\n")
+    line.types("exit\r")
+    sees("rc")
+    line.close()
 
 
 def i12_rc_is_missing():
@@ -256,5 +287,6 @@ def asked_for_by_a_command():
 
 CASES = [asked_for_by_a_command, i1_rc_ends_well, i2_rc_fails, rc_failure_remove, i3_rc_is_killed, i4_rc_is_stopped, i5_term_while_rc_runs, i6_int_while_rc_runs,
          i7_hup_while_rc_runs, i8_tstp_while_rc_runs, i9_rc_is_not_executable, i10_rc_is_executable, i11_single_user_and_back,
-         i11_rc_of_single_user_fails, i12_rc_is_missing, i42_i43_single_user_shell, rc_asks_for_a_reboot, rc_asks_for_ever, halted_while_rc_runs,
+         i11_rc_of_single_user_fails, i12_rc_is_missing, i42_i43_single_user_shell,
+         i44_root_password_of_an_insecure_console, rc_asks_for_a_reboot, rc_asks_for_ever, halted_while_rc_runs,
          crash_while_rc_runs, start_is_killed, start_is_interrupted]

@@ -12,7 +12,6 @@ import box  # noqa: E402
 import fingerprint as fp  # noqa: E402
 import world  # noqa: E402
 from box import same, until  # noqa: E402
-from terminal.run import Terminal, Wrong as NotShown  # noqa: E402,F401
 
 TREES = "/mnt/trees"
 ADDRESS = "192.0.2.98"  # of the jail's interface, beside the host's va
@@ -96,10 +95,6 @@ def cron_has_run(times):
 
 def state():
     return re.findall(r"^(\S+)", box.init("status"))[0]
-
-
-def console(*words):
-    return Terminal(None, words=[box.JAIL, "-f", box.CONF, "--console", *words, "a"])
 
 
 def log_in(line, user="root", word="secret", prompt="# "):

@@ -42,7 +42,7 @@ def boots_reboots_and_goes():
     host.give_address()
     works(1)
     before = (jls("jid"), os.readlink(jls("netns")), process1())
-    line = host.console()
+    line = box.console()
     line.sees("login: $")
     host.is_refused(line)
     host.log_in(line)

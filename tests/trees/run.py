@@ -30,7 +30,7 @@ def run_case(name, case, before):
     wrong = ""
     try:
         case()
-    except (box.Wrong, host.NotShown, OSError, IndexError) as error:
+    except (box.Wrong, OSError, IndexError) as error:
         wrong = f"{error}\n   init: {box.messages()!r}\n   host: {fp.read(f'{world.LOG}/jail.log')[-400:]}"
     world.run([box.JAIL, "-f", box.CONF, "-qr", "*"])
     host.take_away()
