@@ -114,8 +114,8 @@ def letters(source, start=""):
 
 def options_of(program):
     if program == "jinit":
-        of_process_1 = {word: "none" for word in re.findall(r'strcmp\(words\[1\], "-(-\w+)"\)', read("init/main.cc"))}
-        return of_process_1 | letters(read("init/entry.cc"))
+        words = re.findall(r'(count == 3 && )?strcmp\(words\[1\], "-(-\w+)"\)', read("init/main.cc"))
+        return {word: "value" if value else "none" for value, word in words} | letters(read("init/entry.cc"))
     options = letters(read({"jail": "cmd/options.cc"}.get(program, f"cmd/{program}.cc")))
     for word in re.findall(r'form != "-(-\w+)"', read(f"cmd/{program}.cc")):
         options[word] = "none"
