@@ -2,16 +2,17 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <fmt/format.h>
 
 #include "base/file.h"
+#include "base/harmless.h"
 #include "base/sys.h"
 #include "cmd/errors.h"
 #include "cmd/raw_terminal.h"
 #include "conf/lex.h"
+#include "os/process1.h"
 #include "sup/stream.h"
 
 namespace jail {
@@ -23,11 +24,6 @@ constexpr int64_t lasting_ms = 1000;
 // Typed while the jail takes nothing: the rest is lost, so that the escape key is still read.
 constexpr size_t typed_most = 65536;
 constexpr int left = 0, failed = 1, ended = 2;
-
-int64_t now_ms() {
-  using namespace std::chrono;
-  return duration_cast<milliseconds>(steady_clock::now().time_since_epoch()).count();
-}
 
 // From calling to asked once the socket is connected, to attached with the answer, back to calling
 // whenever the other end closes it.

@@ -1,5 +1,4 @@
-// What passes between a person and a console, as text: the escape key in what is typed, and control
-// characters in what comes from the jail. Pure.
+// What a person types to a console: the escape key, and the commands behind it. Pure.
 #pragma once
 
 #include <optional>
@@ -32,20 +31,6 @@ class EscapeKey {
  private:
   int key_;
   bool seen_ = false;
-};
-
-// For an output that is no terminal, but may be shown on one later: bytes of UTF-8 text, newlines
-// and tabs pass, carriage returns vanish, every other control character (C1 too) and every byte
-// that is no UTF-8 becomes `?`. A character may come in two parts.
-class HarmlessText {
- public:
-  std::string pass(std::string_view bytes);
-
- private:
-  void add(unsigned char byte, std::string& text);
-
-  std::string begun_;   // of a character
-  size_t missing_ = 0;  // bytes of it
 };
 
 }  // namespace jail

@@ -11,8 +11,8 @@
 #include "base/sys.h"
 #include "base/table.h"
 #include "conf/lex.h"
+#include "init/answer.h"
 #include "sup/request.h"
-#include "sup/stream.h"
 
 namespace jail {
 
@@ -57,22 +57,22 @@ Fd connect_control() {
   return socket;
 }
 
-// One packet. False: it was an error.
-bool print_packet(std::string_view packet) {
-  if (const std::optional<Packet> log = read_packet(packet)) {
-    (void)fwrite(log->bytes.data(), 1, log->bytes.size(), stdout);
-    (void)fflush(stdout);
-    if (log->kind == PacketKind::lost)
+void print(const AnswerPiece& piece) {
+  const std::string text(piece.text);
+  switch (piece.kind) {
+    case AnswerPiece::Kind::text:
+      if (!text.empty()) (void)puts(text.c_str());
+      return;
+    case AnswerPiece::Kind::log:
+      (void)fwrite(text.data(), 1, text.size(), stdout);
+      (void)fflush(stdout);
+      return;
+    case AnswerPiece::Kind::lost:
       (void)fputs("init: some lines of the log are lost\n", stderr);
-    return true;
+      return;
+    case AnswerPiece::Kind::error:
+      (void)complain(text);
   }
-  const size_t blank = packet.find(' ');
-  const std::string_view word = packet.substr(0, blank);
-  const std::string text(blank == std::string_view::npos ? "" : packet.substr(blank + 1));
-  const bool good = word == "ok" || word == "line";
-  if (!good) complain(text.empty() ? packet : text);
-  if (good && !text.empty()) (void)puts(text.c_str());
-  return good;
 }
 
 }  // namespace
@@ -93,16 +93,9 @@ int run_client(std::span<char* const> words) {
   if (!socket) return complain(concat({control, ": ", strerror(errno)}));
   if (sys::send(socket.get(), request.data(), request.size(), MSG_NOSIGNAL) < 0)
     return complain(concat({control, ": ", strerror(errno)}));
-  int status = 1;
-  for (bool first = true;; first = false) {
-    char packet[packet_most];
-    const ssize_t size = sys::recv(socket.get(), packet, sizeof packet, 0);
-    if (size < 0 && errno == EINTR) continue;
-    if (size <= 0) break;
-    const bool good = print_packet({packet, static_cast<size_t>(size)});
-    if (first || !good) status = good ? 0 : 1;
-  }
-  return status;
+  AnswerReader answer(socket.get(), -1);
+  while (const std::optional<AnswerPiece> piece = answer.next()) print(*piece);
+  return answer.status();
 }
 
 }  // namespace jail

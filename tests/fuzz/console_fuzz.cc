@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/harmless.h"
 #include "base/sys.h"
 #include "cmd/console_text.h"
 #include "init/console.h"

@@ -2,6 +2,7 @@
 #include <array>
 #include <gtest/gtest.h>
 
+#include "base/harmless.h"
 #include "cmd/console_text.h"
 #include "sup/stream.h"
 
