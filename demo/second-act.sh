@@ -36,11 +36,11 @@ stand_up() {
   [ "$status" = 2 ] || die "jail --console: status $status"
 }
 logs_in() {
-  sees 'login: $'
+  sees 'machine login: '
   types root
-  sees 'Password: $'
+  sees 'Password: '
   types "$1"
-  sees '# $'
+  sees '~ # '
 }
 
 chapter "9. A jail that is a machine"
@@ -103,7 +103,7 @@ shown "jail --console machine"
 sit_down machine
 logs_in secret
 types "tty; pidof httpd"
-sees '# $'
+sees '~ # '
 types reboot
 sees 'attached again'
 say "Process 1 is another one; the jail, its number, its network and its console are the same."
@@ -117,11 +117,11 @@ chapter "12. Single user"
 say "Still at the console. Everything ends but a shell."
 types "jinit single"
 await "single user" 'jail --init machine status 2>/dev/null | grep -q "^single_user"'
-sees 'RETURN for /bin/sh: $'
+sees 'RETURN for /bin/sh: '
 types ''
-sees '# $'
+sees '~ # '
 types 'ps'
-sees '# $'
+sees '~ # '
 run "jail --init machine status"
 say "When that shell ends the machine comes up again."
 types exit
