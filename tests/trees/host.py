@@ -20,6 +20,9 @@ LINK = "/run/line-a"
 SETTINGS = f"vnet; vnet.interface = vb; console; console.link = {LINK}; init.signals = auto; exec.timeout = 100; stop.timeout = 10;"
 
 
+CU_PLACES = ("/var/lock", "/var/spool/uucp", "/var/log/uucp")
+
+
 def keep_trees(cache):
     """Before the world is built, which hides the host's directories: the trees as a descriptor; after it: on TREES."""
     fd = os.open(cache, os.O_PATH)
@@ -43,7 +46,7 @@ def lay(name):
 def take_away():
     if os.path.ismount(box.ROOT):
         subprocess.run(["umount", box.ROOT], check=True)
-    subprocess.run(["rm", "-rf", f"{world.WORK}/upper", f"{world.WORK}/work"], check=True)
+    subprocess.run(["rm", "-rf", f"{world.WORK}/upper", f"{world.WORK}/work", *CU_PLACES, "/var/spool"], check=True)
 
 
 def text(path):
@@ -95,6 +98,16 @@ def cron_has_run(times):
 
 def state():
     return re.findall(r"^(\S+)", box.init("status"))[0]
+
+
+def cu():
+    """A person at the other terminal, with what people have for one; it wants its places for locks and logs."""
+    for path in CU_PLACES:
+        os.makedirs(path, exist_ok=True)
+        os.chmod(path, 0o1777)
+    line = box.Terminal(None, words=["/usr/bin/cu", "-l", LINK])
+    line.sees("Connected")
+    return line
 
 
 def log_in(line, user="root", word="secret", prompt="# "):

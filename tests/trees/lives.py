@@ -89,6 +89,30 @@ def openrc_knows_its_services():
     same("nginx" in started(), True)
 
 
+def cu_on_the_line():
+    """From prompt to logout; ~. leaves, the getty and whoever comes next have the line."""
+    up(host.SETTINGS)
+    line = host.cu()
+    line.asks("\r", "login: $")
+    host.is_refused(line)
+    host.log_in(line)
+    line.asks("tty; who am i\r", "/dev/console\r\nroot +console ")
+    line.sees("# $")
+    host.log_out(line)
+    line.asks("\r~.", "Disconnected")
+    same(line.ends(), 0)
+    line.close()
+    line = host.cu()
+    line.asks("\r", "login: $")
+    host.log_in(line, "anna", prompt=r"\$ ")
+    reader = box.Terminal(None, words=[box.JAIL, "-f", box.CONF, "--console=read", "a"])
+    line.asks("echo both see it\r", "both see it\r\n")
+    reader.sees("both see it")
+    reader.close()
+    host.log_out(line)
+    line.close()
+
+
 def records_follow_nothing():
     """What the jail has put in the place of utmp and wtmp."""
     box.put("root/target", "as it was")
@@ -100,4 +124,4 @@ def records_follow_nothing():
 
 
 CASES = [(name, case) for name in TREES for case in (boots_reboots_and_goes,)]
-CASES += [("openrc", openrc_knows_its_services), ("sysv-rc", records_follow_nothing)]
+CASES += [("openrc", openrc_knows_its_services), ("sysv-rc", cu_on_the_line), ("sysv-rc", records_follow_nothing)]
