@@ -4,10 +4,12 @@
 usage: man_test.py [JAIL]
 
 Both ways: every parameter of conf/params.cc and cmd/listing.cc has its entry in jail.conf(5), with its type and marks,
-and a row in doc/COMPAT.md; every one of conf/service_params.cc its entry in jinit.conf(5), with its kind and default; every option of a program has its entry in
-that program's page; states, signals and words of the init have theirs in jinit(8); every act has a row in doc/LEDGER.md. Pages are linted by mandoc, if it is there. With JAIL, a jail program: every example of a jail.conf in
-man/ (behind a line '.\\" example: NAME') and in README.md and doc/ (a block ```jail.conf) passes `jail --check`, and
-doc/EXPLAIN.md names every key that --explain=json prints. Prints a line for each failure, then 'N passed, N failed'.
+and a row in doc/COMPAT.md; every one of conf/service_params.cc its entry in jinit.conf(5), with its kind and default; every
+option of a program has its entry in that program's page; states, signals and words of the init have theirs in jinit(8); every
+act has a row in doc/LEDGER.md, and every section of the specification that a comment cites one in doc/SPEC.md. Pages are linted
+by mandoc, if it is there. With JAIL, a jail program: every example of a jail.conf in man/ (behind a line '.\\" example: NAME')
+and in README.md and doc/ (a block ```jail.conf) passes `jail --check`, and doc/EXPLAIN.md names every key that --explain=json
+prints. Prints a line for each failure, then 'N passed, N failed'.
 """
 import glob
 import json
@@ -268,6 +270,20 @@ def check_ledger():
         check(words == wanted[name], f"LEDGER.md: {name}: has {words} words, not {wanted[name]}")
 
 
+def check_sections():
+    """Comments cite no section of the specification that doc/SPEC.md does not have."""
+    rows = re.findall(r"^\| ([JNL][\d.]+) \|", read("doc/SPEC.md"), re.M)
+    check(len(rows) == len(set(rows)), "SPEC.md: a section has two rows")
+    cited = {}
+    for layer in ("base", "conf", "os", "ledger", "sup", "plan", "init", "cmd", "tests"):
+        for path in glob.glob(f"{ROOT}/{layer}/**/*.[ch]*", recursive=True) + glob.glob(f"{ROOT}/{layer}/**/*.py", recursive=True):
+            for comment in re.findall(r"(?://|#|\"\"\")(.*)", read(path)):
+                for section in re.findall(r"\b(?:J[1-7]|N(?:1?\d)|L[1-8])(?:\.\d+)?(?=\.\d|[a-e]\b|\b)", comment):
+                    cited.setdefault(section, os.path.relpath(path, ROOT))
+    for section, path in sorted(cited.items()):
+        check(section in rows, f"{path}: cites {section}, which doc/SPEC.md does not have")
+
+
 def examples():
     """[(where, text)] of every jail.conf in the documents."""
     found = []
@@ -315,6 +331,7 @@ def main():
     for path in sorted(glob.glob(f"{ROOT}/man/*.[0-9]")):
         check_page(os.path.relpath(path, ROOT))
     check_ledger()
+    check_sections()
     if len(sys.argv) > 1:
         check_with_program(os.path.abspath(sys.argv[1]))
     print(f"{counts[True]} passed, {counts[False]} failed")
