@@ -16,6 +16,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 import host  # noqa: E402
 import lives  # noqa: E402
+import asked  # noqa: E402
 import tree  # noqa: E402
 import box  # noqa: E402
 import fingerprint as fp  # noqa: E402
@@ -76,7 +77,7 @@ def main():
     world.root_has_sh()
     before = first_look("sysv-rc")
     passed = failed = 0
-    for name, case in lives.CASES:
+    for name, case in lives.CASES + asked.CASES:
         title = f"{name}.{case.__name__}"
         if names and title not in names and name not in names and case.__name__ not in names:
             continue
