@@ -1,22 +1,40 @@
 // What the program jinit has in the place of libstdc++'s exceptions, which it never throws. Linked,
 // they bring their reserve for times without memory (73 kB, two pages of them in use from the
 // start), the unwinder and the demangler: half of a jinit's own memory and a third of its text.
-// So new and delete are the loop that [new.delete.single] prescribes without its throw, and what
+// So new is the loop that [new.delete.single] prescribes with a handler of its own, and what
 // the headers call to throw (libstdc++'s names) is a bug. Part of the program only: tests link the
 // layer.
 #include <new>
 #include <stdlib.h>
 
 #include "base/result.h"
+#include "base/sys.h"
 
 // NOLINTBEGIN(cppcoreguidelines-no-malloc): this is what the others stand on
+namespace {
+
+constexpr size_t ballast_size = 64 << 10;  // never touched, so that it costs addresses only
+constexpr int retry_pause = 100;           // ms
+
+void* ballast = nullptr;
+
+// Process 1 does not die of memory: what is needed now comes from the ballast, and where that has
+// gone, we wait until there is some again. What may be big asks before (init/jail_file.h).
+void find_memory() {
+  if (ballast)
+    free(ballast);
+  else
+    jail::sys::poll(nullptr, 0, retry_pause);
+  ballast = nullptr;
+}
+
+}  // namespace
+
 void* operator new(size_t size) {
-  for (;;) {
-    if (void* memory = malloc(size == 0 ? 1 : size)) return memory;
-    const std::new_handler handler = std::get_new_handler();
-    if (!handler) jail::bug("out of memory");
-    handler();
-  }
+  void* memory;
+  while (!(memory = malloc(size == 0 ? 1 : size))) find_memory();
+  if (!ballast) ballast = malloc(ballast_size);
+  return memory;
 }
 
 void operator delete(void* memory) noexcept {

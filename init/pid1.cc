@@ -285,10 +285,10 @@ void JailInit::read_ttys(bool again) {
   std::optional<std::string_view> file;
   if (text) file = *text;
   if (!text && text.error().code != ENOENT) print(text.error().text);
-  if (again)
-    sessions_.reread(file, now_ms());
-  else
-    sessions_.read(file, now_ms());
+  // What cannot be read just now ends nobody's session.
+  const bool later = again && !text && text.error().code == ENOMEM;
+  if (again && !later) sessions_.reread(file, now_ms());
+  if (!again) sessions_.read(file, now_ms());
   take_sessions();
   tell(InitEvent::ttys_read);
 }

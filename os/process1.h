@@ -51,6 +51,9 @@ struct Pipe {
 };
 Pipe make_pipe();
 
+// Whether so many bytes of memory can be had just now.
+bool is_memory_for(size_t size);
+
 // Hands memory that was freed back to the kernel, as far as the allocator can.
 void give_back_memory();
 

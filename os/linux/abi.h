@@ -69,6 +69,7 @@ inline ssize_t getdents64(int fd, void* entries, size_t size) { return tried("ge
 inline long keyctl(int operation, const char* name) { return tried("keyctl", [&] { return ::syscall(SYS_keyctl, operation, name); }); }
 inline int memfd_create(const char* name, unsigned flags) { return tried("memfd_create", [&] { return ::memfd_create(name, flags); }); }
 inline void* mmap(size_t size, int protection, int flags, int fd) { return fault_point("mmap") ? MAP_FAILED : ::mmap(nullptr, size, protection, flags, fd, 0); }
+inline int munmap(void* memory, size_t size) { return ::munmap(memory, size); }
 inline int mount(const char* source, const char* target, const char* type, unsigned long flags, const void* data) { return tried("mount", [&] { return ::mount(source, target, type, flags, data); }); }
 inline int mount_setattr(int dir, const char* path, unsigned flags, mount_attr* attributes) { return tried("mount_setattr", [&] { return ::mount_setattr(dir, path, flags, attributes, sizeof *attributes); }); }
 inline int move_mount(int from_dir, const char* from, int to_dir, const char* to, unsigned flags) { return tried("move_mount", [&] { return ::move_mount(from_dir, from, to_dir, to, flags); }); }

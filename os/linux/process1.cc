@@ -73,6 +73,12 @@ Pipe make_pipe() {
   return pipe;
 }
 
+// Not by malloc, which would keep more for itself from then on.
+bool is_memory_for(size_t size) {
+  void* memory = sys::mmap(size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+  return memory != MAP_FAILED && sys::munmap(memory, size) == 0;
+}
+
 void give_back_memory() {
   malloc_trim(0);
 }
