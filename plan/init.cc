@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/file.h"
+#include "base/harmless.h"
 #include "base/sys.h"
 #include "conf/import.h"
 #include "os/handed.h"
@@ -33,9 +34,8 @@ Result<Answer> hear(int socket) {
   char packet[4096];
   const ssize_t size = sys::recv(socket, packet, sizeof packet, 0);
   if (size <= 0) return fail_errno("process 1", size < 0 ? errno : EPIPE);
-  // It is our program that speaks, in a jail that is not ours: no control characters.
-  std::string text(packet, static_cast<size_t>(size));
-  std::ranges::replace_if(text, [](char c) { return static_cast<unsigned char>(c) < ' '; }, '?');
+  // It is our program that speaks, in a jail that is not ours.
+  const std::string text = harmless_line({packet, static_cast<size_t>(size)});
   const size_t blank = text.find(' ');
   return Answer{text.substr(0, blank), blank == std::string::npos ? "" : text.substr(blank + 1)};
 }
