@@ -10,7 +10,7 @@ namespace {
 
 constexpr int64_t shown_most = 64 << 10;  // bytes of a log: a socket takes them without waiting
 
-bool send_to(const Fd& fd, std::string_view packet) {
+bool send_packet(const Fd& fd, std::string_view packet) {
   return sys::send(fd.get(), packet.data(), packet.size(), MSG_NOSIGNAL | MSG_DONTWAIT) >= 0;
 }
 
@@ -94,7 +94,7 @@ std::string Services::status_line(size_t service, int64_t now) const {
 void Services::show_log(Caller caller, const Words& words) {
   const bool follow = words.size() == 3 && words[2] == "follow";
   const auto answer = [&](std::string_view text) {
-    if (!send_to(caller.fd, text)) return;  // it has not waited
+    if (!send_packet(caller.fd, text)) return;  // it has not waited
   };
   if (words.size() < 2 || (words.size() > 2 && !follow)) return answer("error log NAME [follow]");
   const std::optional<uint16_t> service = supervisor_.find(words[1]);
@@ -102,37 +102,51 @@ void Services::show_log(Caller caller, const Words& words) {
   if (supervisor_.spec(*service).log.empty())
     return answer(concat({"error ", words[1], ": has no log file"}));
   answer("ok");
-  send_log_end(caller.fd, *service);
-  if (!follow) return;
+  Follower follower{.fd = std::move(caller.fd), .service = *service};
+  follower.log = LogReader(supervisor_.spec(*service), lines_[*service].turns, shown_most);
+  if (!follow) {
+    for (int64_t left = shown_most; left > 0 && follower.fd; left -= chunk_most) send_to(follower);
+    return;
+  }
+  send_to(follower);
   // Who has followed the longest makes room.
-  followers_[next_follower_] = {.fd = std::move(caller.fd), .service = *service};
+  followers_[next_follower_] = std::move(follower);
   next_follower_ = (next_follower_ + 1) % followers_most;
 }
 
-void Services::send_log_end(const Fd& caller, size_t service) const {
-  const Fd file = open_log_end(supervisor_.spec(service), shown_most);
-  if (!file) return;
+// Some of what there is for it; who has gone leaves its place.
+void Services::send_to(Follower& follower) {
   char piece[chunk_most], packet[packet_most];
-  for (int64_t left = shown_most; left > 0;) {
-    const ssize_t size = sys::read(file.get(), piece, sizeof piece);
-    if (size <= 0) return;
-    left -= size;
-    if (!send_to(caller, bytes_packet(packet, {piece, static_cast<size_t>(size)}))) return;
+  const ServiceSpec& spec = supervisor_.spec(follower.service);
+  follower.behind = true;
+  for (int pieces = 0; pieces < pieces_most; ++pieces) {
+    const size_t size = follower.log.read(spec, lines_[follower.service].turns, piece);
+    follower.lost += follower.log.take_lost();
+    std::string_view next;
+    if (follower.lost != 0)
+      next = lost_packet(packet, follower.lost);
+    else if (size != 0)
+      next = bytes_packet(packet, {piece, size});
+    else
+      follower.behind = false;
+    if (next.empty()) return;
+    const bool sent = send_packet(follower.fd, next);
+    if (!sent || follower.lost != 0) follower.log.put_back(size);
+    if (sent) follower.lost = 0;
+    if (!sent && errno != EAGAIN && errno != ENOBUFS) follower = {};
+    if (!sent) return;
   }
 }
 
-// Who is too slow is told how much it has missed; who has gone leaves its place.
-void Services::send_to_followers(size_t service, std::string_view bytes) {
+// What is written has come; what could not be is lost for whoever cannot take it at once.
+void Services::send_to_followers(size_t service, std::string_view unwritten) {
   char packet[packet_most];
   for (Follower& follower : followers_) {
     if (!follower.fd || follower.service != service) continue;
-    if (follower.lost != 0 && send_to(follower.fd, lost_packet(packet, follower.lost)))
-      follower.lost = 0;
-    if (follower.lost == 0 && send_to(follower.fd, bytes_packet(packet, bytes))) continue;
-    if (errno != EAGAIN && errno != ENOBUFS)
-      follower = {};
-    else
-      follower.lost += bytes.size();
+    if (!follower.behind) send_to(follower);
+    if (!follower.fd || unwritten.empty()) continue;
+    if (follower.behind || !send_packet(follower.fd, bytes_packet(packet, unwritten)))
+      follower.lost += unwritten.size();
   }
 }
 

@@ -13,8 +13,6 @@ namespace jail {
 
 namespace {
 
-constexpr int pieces_most = 4;  // of a log, before others have their turn
-
 ExitStatus status_of(int status) {
   if (WIFSIGNALED(status)) return {.signal = static_cast<uint8_t>(WTERMSIG(status))};
   return {.code = static_cast<uint8_t>(WEXITSTATUS(status))};
@@ -249,6 +247,10 @@ void Services::fill(std::span<pollfd> polls) {
     mine[1] = {lines_[i].ready.get(), POLLIN, 0};
     mine[2] = {lines_[i].tools.control(), POLLIN, 0};
   }
+  for (size_t k = 0; k < followers_most; ++k) {
+    const short events = followers_[k].behind ? POLLOUT : 0;
+    polls[polls_each * lines_.size() + k] = {followers_[k].fd.get(), events, 0};
+  }
   filled_ = true;
 }
 
@@ -261,6 +263,11 @@ void Services::handle(std::span<const pollfd> polls, int64_t now) {
       }
     if (mine[1].revents != 0) hear_ready(i, now);
     if (mine[2].revents != 0) hear_tools(i, now);
+  }
+  for (size_t k = 0; k < followers_most; ++k) {
+    const short revents = polls[polls_each * lines_.size() + k].revents;
+    if ((revents & (POLLHUP | POLLERR)) != 0) followers_[k] = {};
+    if ((revents & POLLOUT) != 0 && followers_[k].fd) send_to(followers_[k]);
   }
 }
 
@@ -281,10 +288,11 @@ bool Services::read_output(size_t service) {
   const ssize_t size = sys::read(lines.output.read.get(), piece, sizeof piece);
   if (size <= 0) return false;
   const std::string_view bytes(piece, static_cast<size_t>(size));
-  const bool failed = !append_log(spec, bytes);
+  std::string_view left = bytes;
+  const bool failed = !append_log(spec, left, lines.turns);
   if (failed && !lines.failing) say({spec.log, ": ", std::strerror(errno)});
   lines.failing = failed;
-  send_to_followers(service, bytes);
+  send_to_followers(service, left);
   return bytes.size() == sizeof piece;
 }
 

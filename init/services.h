@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "init/script.h"
+#include "init/service_log.h"
 #include "init/service_tools.h"
 #include "os/process1.h"
 #include "sup/machine.h"
@@ -53,7 +54,7 @@ class Services {
 
   // How many descriptors there are to wait for, their places, and what came of it. A reload in
   // between makes the answer meaningless, and it is not looked at.
-  size_t polls() const { return polls_each * lines_.size(); }
+  size_t polls() const { return polls_each * lines_.size() + followers_most; }
   void fill(std::span<pollfd> polls);
   void handle(std::span<const pollfd> polls, int64_t now);
 
@@ -64,7 +65,8 @@ class Services {
   // one. Done means begun; how it goes on is seen in the status.
   std::optional<std::string> obey(const Words& words, int64_t now);
   // `log NAME [follow]`: `ok`, and the end of its log file in packets of sup/stream.h; with follow,
-  // what comes from then on, whatever becomes of the file, until the other end closes.
+  // what comes from then on, whatever becomes of the file, until the other end closes. A slow one
+  // reads from the files, as long as they are kept.
   void show_log(Caller caller, const Words& words);
   // The status line of each: `service NAME STATE SECONDS [pid PID][: REASON]`.
   size_t size() const { return supervisor_.size(); }
@@ -72,6 +74,7 @@ class Services {
 
  private:
   static constexpr size_t chunk_most = 4095;
+  static constexpr int pieces_most = 4;  // of a log, before others have their turn
   static constexpr size_t polls_each = 3;
 
   // The descriptors of one service, at its number.
@@ -80,6 +83,7 @@ class Services {
     Fd ready;
     ServiceTools tools;    // of a directory, if it could be laid out
     int source = -1;       // whose logger it is
+    uint64_t turns = 0;    // of its log file
     bool failing = false;  // its log file cannot be written, which has been said
     bool given_up = false;
     bool leaving = false;  // when it is down, the tools are let go
@@ -87,7 +91,9 @@ class Services {
   struct Follower {
     Fd fd;
     uint16_t service = 0;
+    LogReader log = {};
     uint64_t lost = 0;
+    bool behind = false;  // it has no room for what there is
   };
 
   bool load(int64_t now);
@@ -106,8 +112,8 @@ class Services {
   void hear_tools(size_t service, int64_t now);
   void obey_letter(size_t service, char letter, int64_t now);
   void signal_by_tool(size_t service, int signal);
-  void send_to_followers(size_t service, std::string_view bytes);
-  void send_log_end(const Fd& caller, size_t service) const;
+  void send_to(Follower& follower);
+  void send_to_followers(size_t service, std::string_view unwritten);
 
   Supervisor supervisor_;
   Birthplace place_;

@@ -7,7 +7,7 @@ import box
 from box import comes_to, fp, init, inside, messages, pids_of, same, says, script, sees, until, up
 
 # A service that says when it begins and ends, in /log.
-STAYS = "echo begin $0 >> /log; trap 'echo end $0 >> /log; exit 0' TERM; sleep 1000 & wait"
+STAYS = "trap 'echo end $0 >> /log; exit 0' TERM; echo begin $0 >> /log; sleep 1000 & wait"
 
 
 def services(*blocks):
@@ -140,6 +140,31 @@ def its_log_is_put_aside():
     same(init("log", "a"), kept[2])
 
 
+def a_follower_loses_nothing():
+    """A slow one: its file is put aside ten times while it reads, and moved away once. It has each line once, in order."""
+    pad = "x" * 1000
+    script("bin/many", "n=0; for part in 1 2 3; do while ! [ -e /go$part ]; do sleep 0.02; done; end=$((part * 500))\n"
+                       f"while [ $n -lt $end ]; do echo $n {pad}; n=$((n+1)); done; : > /done$part; done; exec sleep 1000")
+    services("a { command = /bin/many; log = /var/log/a; log.max_size = 100k; log.max_files = 9; }")
+    up()
+    box.put("var/log/a", "before\n", 0o644)
+    follower = box.subprocess.Popen([box.JAIL, "--init", "a", "log", "a", "follow"], env=box.world.ENV, stdout=box.subprocess.PIPE, text=True)
+    try:
+        lines = []
+        same(next_line(follower), "before\n")
+        for part in (1, 2, 3):
+            box.put(f"go{part}", "")
+            until(lambda part=part: os.path.exists(f"{box.ROOT}/done{part}"), "it has written")
+            until(lambda part=part: f"{part * 500 - 1} " in log("a") + log("a.1"), "the log has it")
+            lines += [next_line(follower) for _ in range(500)]
+            if part == 2:
+                os.rename(f"{box.ROOT}/var/log/a", f"{box.ROOT}/var/log/elsewhere")
+    finally:
+        follower.kill()
+        follower.wait()
+    same([line.split()[0] for line in lines], [str(n) for n in range(1500)])
+
+
 def without_a_log_the_console_has_it():
     """For writing alone: nothing is typed to a service, and the terminal is not its session's."""
     services("a { command = 'ls -l /proc/self/fd; (: < /dev/tty) 2> /dev/null || echo no terminal; exec sleep 1000'; }")
@@ -171,7 +196,9 @@ def a_directory_of_s6_is_a_service():
     until_state("sd", "up")
     says("init: /etc/service/bad: type: oneshot is not supported\n")
     says("init: /etc/service/fifo/type: not a regular file\n")
-    os.kill(pids_of("cat")[0], signal.SIGKILL)
+    logger = pids_of("cat")[0]
+    os.kill(logger, signal.SIGKILL)
+    until(lambda: not os.path.exists(f"/proc/{logger}"), "its logger is gone")  # or it reads one line more
     os.kill(pids_of("sleep", "1004")[0], signal.SIGTERM)
     sees("begin sd", 2)
     until_state("sd", "up")
@@ -220,5 +247,5 @@ def single_user_ends_them_and_multi_brings_them_back():
 
 
 CASES = [they_follow_each_other, one_is_ready_when_it_says_so, one_that_crashes_runs_again, its_process_is_as_asked,
-         its_log_is_put_aside, without_a_log_the_console_has_it, a_directory_of_s6_is_a_service,
+         its_log_is_put_aside, a_follower_loses_nothing, without_a_log_the_console_has_it, a_directory_of_s6_is_a_service,
          a_reload_changes_what_has_changed, the_jail_lives_for_one, single_user_ends_them_and_multi_brings_them_back]
