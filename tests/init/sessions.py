@@ -6,7 +6,7 @@ import box
 from box import fp, init, messages, pids_of, said, same, says, script, sees, signal1, state, ttys, until, up
 
 # A session that says how it was started and stays; /bin/NAME is only another name for it.
-STAYS = "echo start $0 $1 >> /log; trap 'echo hup $1 >> /log; exit' HUP; sleep 1000 & wait"
+STAYS = "trap 'echo hup $1 >> /log; exit' HUP; echo start $0 $1 >> /log; sleep 1000 & wait"
 QUICK = "echo start $0 $1 >> /log"
 
 
