@@ -54,7 +54,7 @@ def next_line(process):
 def they_follow_each_other():
     """Down in the opposite order, with finish behind each end; a stop of what is needed stops what needs it."""
     stays("high")
-    script("bin/low", STAYS.replace(";", "; echo >&3;", 1))
+    script("bin/low", STAYS.replace("; sleep", "; echo >&3; sleep"))
     services("low { command = /bin/low; ready = 3; finish = '/bin/sh', '-c', 'echo finish $0 $1 $2 >> /log'; }", "high { command = /bin/high; depend = low; }")
     up()
     until_state("high", "up")
