@@ -19,8 +19,8 @@ IGNORES = "setsid sh -c 'trap \"echo term >> /log\" TERM; while :; do sleep 1000
 def i27_int():
     """Hang-up of sessions, rc.shutdown, TERM, KILL, rc.final, and rc again; the jail is the same."""
     box.ttys('t1 "/bin/session" xterm on')
-    script("bin/session", "echo session $1 >> /log; trap 'echo hup >> /log' HUP; trap 'echo session term >> /log; exit' TERM; "
-                          "while :; do sleep 0.05; done")
+    script("bin/session", "trap 'echo hup >> /log' HUP; trap 'echo session term >> /log; exit' TERM; "
+                          "echo session $1 >> /log; while :; do sleep 0.05; done")
     rc("setsid sh -c 'trap \"echo daemon term >> /log; exit\" TERM; while :; do sleep 0.1; done' > /dev/null 2>&1 < /dev/null & sleep 0.2")
     box.shutdown("sleep 0.2")
     box.final("ls /proc | grep -c '^[0-9]' >> /log")
@@ -196,7 +196,7 @@ def zombies():
 def i40_i41_orphans():
     """2,000 of them, quickly, of rc and of jexec; a daemon of rc among them."""
     up()
-    for pid in pids_of("sleep", "1000"):
+    for pid in until(lambda: pids_of("sleep", "1000"), "the daemon of rc"):
         os.kill(pid, signal.SIGKILL)
     inside("sh", "-c", "n=0; while [ $n -lt 2000 ]; do ( true & ) ; n=$((n+1)); done")
     until(lambda: not zombies(), "no zombie")
