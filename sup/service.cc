@@ -1,5 +1,7 @@
 #include "sup/service.h"
 
+#include <iterator>
+
 namespace jail {
 namespace {
 
@@ -7,205 +9,73 @@ using State = ServiceState;
 using Event = ServiceEvent;
 using Act = ServiceAct;
 
-// One function a state. No default: a new event does not compile until every state answers it. What
-// stands behind the switch is for a value that is none of the enumerators.
+struct Arrow {
+  State from;
+  Event event;
+  ServiceStep to;
+};
 
-ServiceStep in_down(Event event) {
-  switch (event) {
-    case Event::start:
-      return {State::waiting};
-    case Event::stop:
-    case Event::clear:
-    case Event::ready:
-    case Event::ended:
-    case Event::timeout:
-    case Event::fail:
-      break;
-  }
-  return {State::down};
-}
+// All that ever happens. Without an arrow an event changes nothing.
+constexpr Arrow arrows[] = {
+    {State::down, Event::start, {State::waiting}},
 
-ServiceStep in_waiting(Event event) {
-  switch (event) {
-    case Event::stop:
-      return {State::down, Act::settle};
-    case Event::clear:
-      return {State::starting, Act::run};
-    case Event::fail:
-      return {State::failed, Act::give_up};
-    case Event::start:
-    case Event::ready:
-    case Event::ended:
-    case Event::timeout:
-      break;
-  }
-  return {State::waiting};
-}
+    {State::waiting, Event::stop, {State::down, Act::settle}},
+    {State::waiting, Event::clear, {State::starting, Act::run}},
+    {State::waiting, Event::fail, {State::failed, Act::give_up}},
 
-ServiceStep in_starting(Event event) {
-  switch (event) {
-    case Event::ready:
-      return {State::up};
-    case Event::stop:
-    case Event::timeout:
-      return {State::stopping, Act::signal};
-    case Event::ended:
-      return {State::stopping, Act::finish};
-    case Event::start:
-    case Event::clear:
-    case Event::fail:
-      break;
-  }
-  return {State::starting};
-}
+    {State::starting, Event::stop, {State::stopping, Act::signal}},
+    {State::starting, Event::ready, {State::up}},
+    {State::starting, Event::ended, {State::stopping, Act::finish}},
+    {State::starting, Event::timeout, {State::stopping, Act::signal}},
 
-ServiceStep in_up(Event event) {
-  switch (event) {
-    case Event::stop:
-      return {State::stopping, Act::signal};
-    case Event::ended:
-      return {State::stopping, Act::finish};
-    case Event::start:
-    case Event::clear:
-    case Event::ready:
-    case Event::timeout:
-    case Event::fail:
-      break;
-  }
-  return {State::up};
-}
+    {State::up, Event::stop, {State::stopping, Act::signal}},
+    {State::up, Event::ended, {State::stopping, Act::finish}},
 
-ServiceStep in_stopping(Event event) {
-  switch (event) {
-    case Event::ended:
-      return {State::backoff, Act::decide};
-    case Event::timeout:
-      return {State::stopping, Act::kill};
-    case Event::start:
-    case Event::stop:
-    case Event::clear:
-    case Event::ready:
-    case Event::fail:
-      break;
-  }
-  return {State::stopping};
-}
+    {State::stopping, Event::ended, {State::backoff, Act::decide}},
+    {State::stopping, Event::timeout, {State::stopping, Act::kill}},
 
-ServiceStep in_backoff(Event event) {
-  switch (event) {
-    case Event::start:
-    case Event::timeout:
-      return {State::waiting};
-    case Event::stop:
-      return {State::down, Act::settle};
-    case Event::fail:
-      return {State::failed, Act::give_up};
-    case Event::clear:
-    case Event::ready:
-    case Event::ended:
-      break;
-  }
-  return {State::backoff};
-}
+    {State::backoff, Event::start, {State::waiting}},
+    {State::backoff, Event::stop, {State::down, Act::settle}},
+    {State::backoff, Event::timeout, {State::waiting}},
+    {State::backoff, Event::fail, {State::failed, Act::give_up}},
 
-ServiceStep in_failed(Event event) {
-  switch (event) {
-    case Event::start:
-      return {State::waiting};
-    case Event::stop:
-      return {State::down, Act::settle};
-    case Event::clear:
-    case Event::ready:
-    case Event::ended:
-    case Event::timeout:
-    case Event::fail:
-      break;
-  }
-  return {State::failed};
+    {State::failed, Event::start, {State::waiting}},
+    {State::failed, Event::stop, {State::down, Act::settle}},
+};
+
+constexpr std::string_view states[] = {"down",     "waiting", "starting", "up",
+                                       "stopping", "backoff", "failed"};
+constexpr std::string_view events[] = {"start", "stop",    "clear", "ready",
+                                       "ended", "timeout", "fail"};
+constexpr std::string_view acts[] = {"",       "run",    "signal", "kill",
+                                     "finish", "decide", "settle", "give up"};
+static_assert(std::size(states) == service_states && std::size(events) == service_events &&
+              std::size(acts) == service_acts);
+
+template <class Word>
+std::string_view word_of(Word word, const auto& words) {
+  const auto at = static_cast<size_t>(word);
+  return at < std::size(words) ? words[at] : "?";
 }
 
 }  // namespace
 
 ServiceStep next(ServiceState state, ServiceEvent event) {
-  switch (state) {
-    case State::down:
-      return in_down(event);
-    case State::waiting:
-      return in_waiting(event);
-    case State::starting:
-      return in_starting(event);
-    case State::up:
-      return in_up(event);
-    case State::stopping:
-      return in_stopping(event);
-    case State::backoff:
-      return in_backoff(event);
-    case State::failed:
-      return in_failed(event);
-  }
+  for (const Arrow& arrow : arrows)
+    if (arrow.from == state && arrow.event == event) return arrow.to;
   return {state};
 }
 
 std::string_view service_word(ServiceState state) {
-  switch (state) {
-    case State::down:
-      return "down";
-    case State::waiting:
-      return "waiting";
-    case State::starting:
-      return "starting";
-    case State::up:
-      return "up";
-    case State::stopping:
-      return "stopping";
-    case State::backoff:
-      return "backoff";
-    case State::failed:
-      return "failed";
-  }
-  return "?";
+  return word_of(state, states);
 }
 
 std::string_view service_word(ServiceEvent event) {
-  switch (event) {
-    case Event::start:
-      return "start";
-    case Event::stop:
-      return "stop";
-    case Event::clear:
-      return "clear";
-    case Event::ready:
-      return "ready";
-    case Event::ended:
-      return "ended";
-    case Event::timeout:
-      return "timeout";
-    case Event::fail:
-      return "fail";
-  }
-  return "?";
+  return word_of(event, events);
 }
 
 std::string_view service_word(ServiceAct act) {
-  switch (act) {
-    case Act::none:
-      return "";
-    case Act::run:
-      return "run";
-    case Act::signal:
-      return "signal";
-    case Act::kill:
-      return "kill";
-    case Act::finish:
-      return "finish";
-    case Act::decide:
-      return "decide";
-    case Act::settle:
-      return "settle";
-    case Act::give_up:
-      return "give up";
-  }
-  return "?";
+  return word_of(act, acts);
 }
 
 }  // namespace jail

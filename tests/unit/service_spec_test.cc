@@ -298,7 +298,8 @@ TEST(ServiceDirectory, ARunFileIsAService) {
                              .restart = Restart::always,
                              .restart_delay = 1000,
                              .restart_max_delay = 0,
-                             .stop_timeout = 0};
+                             .stop_timeout = 0,
+                             .tools = Tools::s6};
   EXPECT_EQ(directory({.run = true}).spec, expected);
   EXPECT_EQ(read_service_directory("a", "/a", {.finish = true}).error().code, ENOENT);
 }
@@ -339,6 +340,19 @@ TEST(ServiceDirectory, WhatMakesNoSenseIsRemarkedAndIgnored) {
                    "timeout-kill: not a number that makes sense",
                    "max-death-tally: not a number that makes sense", "down-signal: not a signal"}));
   EXPECT_EQ(found.spec, directory({.run = true}).spec);
+}
+
+TEST(ServiceDirectory, ItIsWhoseFilesItHasOrWhoseToolsAreThere) {
+  const auto tools = [](ServiceFiles files) {
+    files.run = true;
+    return directory(files).spec.tools;
+  };
+  EXPECT_EQ(tools({}), Tools::s6);
+  EXPECT_EQ(tools({.sv = true}), Tools::runit);
+  EXPECT_EQ(tools({.sv = true, .s6_svc = true}), Tools::both);
+  EXPECT_EQ(tools({.runit = true, .s6_svc = true}), Tools::runit);
+  EXPECT_EQ(tools({.sv = true, .timeout_kill = "1"}), Tools::s6);
+  EXPECT_EQ(directory({.run = true, .sv = true}).spec.command, Words{"./run"});
 }
 
 TEST(ServiceDirectory, OtherTypesOfS6RcAreNoServices) {
