@@ -67,6 +67,8 @@ void JailInit::report_status(const Caller& caller) {
   std::string text = concat({"ok ", name_of(machine_.state)});
   if (machine_.script != InitScript::none) text += concat({" running ", script_path_});
   reply(caller, text);
+  const std::string rc = find_rc(settings_.rc).path;
+  if (machine_.booted) reply(caller, concat({"line rc ", rc.empty() ? "none" : rc}));
   for (const Session& session : sessions_.all())
     reply(caller, concat({"line session ", session.device, " ",
                           session.pid != 0 ? "pid " + std::to_string(session.pid) : "waits"}));

@@ -34,8 +34,13 @@ def keep_trees(cache):
     return show
 
 
+laid = ""  # which tree
+
+
 def lay(name):
     """A fresh copy of a tree."""
+    global laid
+    laid = name
     for part in ("upper", "work", "root"):
         os.makedirs(f"{world.WORK}/{part}", exist_ok=True)
     world.mount("-t", "overlay", "-o", f"lowerdir={TREES}/{name},upperdir={world.WORK}/upper,workdir={world.WORK}/work", name, box.ROOT)

@@ -14,12 +14,12 @@ def witnessed():
     return [line.split()[0] for line in host.text("var/log/witness").splitlines()]
 
 
-def works(times):
-    """All that the tree is there for."""
+def works(times, witness=None):
+    """All that the tree is there for, after so many boots."""
     host.sshd_answers()
     host.nginx_serves()
     host.cron_has_run(times)
-    same(witnessed(), (["start", "stop"] * times)[:-1])
+    same(witnessed(), witness or (["start", "stop"] * times)[:-1])
     same(host.text("var/log/left-out"), "", "parts of a machine")
 
 
@@ -39,6 +39,7 @@ def who():
 def boots_reboots_and_goes():
     """From `jail -c` to power-off by what a person types at the console, who stays attached over the reboot."""
     up(host.SETTINGS)
+    same(f"rc {host.laid}" in box.init("status").splitlines(), True)
     host.give_address()
     works(1)
     before = (jls("jid"), os.readlink(jls("netns")), process1())
@@ -113,6 +114,26 @@ def cu_on_the_line():
     line.close()
 
 
+def single_user_of_an_insecure_console():
+    """With the password as Debian stores it, and the shell that is named."""
+    up(host.SETTINGS)
+    box.ttys("console none unknown off insecure")
+    line = box.console()
+    line.sees("login: $")
+    box.init("single")
+    line.sees("Password:$")
+    line.asks("wrong\r", "login failed\r\nPassword:$")
+    line.asks("secret\r", "RETURN for /bin/sh: $")
+    line.asks("/bin/bash\r", "# $")
+    line.asks("echo $0 $BASH; who -r\r", r"-sh /bin/bash\r\n +run-level S ")
+    comes_to("single_user")
+    line.types("exit\r")
+    comes_to("multi_user")
+    host.give_address()
+    works(1, ["start", "stop", "start"])
+    line.close()
+
+
 def records_follow_nothing():
     """What the jail has put in the place of utmp and wtmp."""
     box.put("root/target", "as it was")
@@ -124,4 +145,5 @@ def records_follow_nothing():
 
 
 CASES = [(name, case) for name in TREES for case in (boots_reboots_and_goes,)]
+CASES += [(name, single_user_of_an_insecure_console) for name in TREES]
 CASES += [("openrc", openrc_knows_its_services), ("sysv-rc", cu_on_the_line), ("sysv-rc", records_follow_nothing)]
