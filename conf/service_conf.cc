@@ -122,8 +122,11 @@ void Reader::check_names() {
 
 ServiceConf read_services(std::string name, std::string text, const Words& others) {
   ServiceConf result;
-  if (text.size() > longest_service_conf) {
-    result.messages.push_back({.file = std::move(name), .text = "File too large"});
+  const bool large = text.size() > longest_service_conf;
+  if (large || text.contains('\0')) {
+    result.messages.push_back({.stage = Stage::parse,
+                               .file = std::move(name),
+                               .text = large ? "File too large" : "not a text"});
     return result;
   }
   Conf conf;
@@ -147,7 +150,9 @@ std::string placed_text(const Message& message) {
     text += concat({":", std::to_string(message.line), ":", std::to_string(message.column)});
   if (!text.empty()) text += ": ";
   if (!message.jail.empty()) text += message.jail + ": ";
-  return text + message.text;
+  text += message.text;
+  std::ranges::replace_if(text, [](unsigned char c) { return c < ' ' || c == 0x7f; }, '?');
+  return text;
 }
 
 }  // namespace jail

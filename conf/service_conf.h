@@ -27,7 +27,8 @@ constexpr size_t most_services = 1000;
 // be in the text, or in `others`; loops are found later (sup/graph.h).
 ServiceConf read_services(std::string name, std::string text, const Words& others = {});
 
-// The message as jail --check writes them: FILE:LINE:COLUMN: SERVICE: TEXT.
+// The message as jail --check writes them: FILE:LINE:COLUMN: SERVICE: TEXT. It goes to a terminal:
+// what is a control character in the file is a question mark here.
 std::string placed_text(const Message& message);
 
 }  // namespace jail

@@ -1,5 +1,6 @@
 """Services of /etc/jinit.conf and /etc/service: order, readiness, running again, logs, what their end means for the jail."""
 import os
+import random
 import signal
 import threading
 
@@ -222,6 +223,63 @@ def a_reload_changes_what_has_changed():
     same((told("a")[:2], told("d")[0]), (("up", pid), "up"))
 
 
+def lay(kind):
+    """Something in the place of jinit.conf."""
+    path = f"{box.ROOT}/etc/jinit.conf"
+    if os.path.lexists(path):
+        (os.rmdir if os.path.isdir(path) else os.unlink)(path)
+    if kind == "fifo":
+        os.mkfifo(path)
+    elif kind == "directory":
+        os.mkdir(path)
+    elif kind == "loop":
+        os.symlink("jinit.conf", path)
+    else:
+        with open(path, "wb") as f:
+            f.write(random.Random(1).randbytes(1 << 19) if kind == "binary" else b"a { command = x; }\n" * 550000)
+
+
+def a_hostile_file_is_refused_in_a_line():
+    """Or in some, where it is a text in a way; nothing is waited for, and what runs goes on."""
+    services("a { command = /bin/sleep, 1000; }")
+    up()
+    pid = told("a")[1]
+    for kind, text in (("fifo", "not a regular file"), ("directory", "not a regular file"),
+                       ("loop", "Too many levels of symbolic links"), ("long", "File too large"), ("binary", "jinit.conf")):
+        before = messages()
+        lay(kind)
+        init("reload")
+        new = messages()[len(before):].splitlines()
+        same((len(new), text in new[0], told("a")[:2]), (1, True, ("up", pid)), f"{kind} {new[:3]}")
+
+
+def a_file_may_change_while_it_is_read():
+    services("a { command = /bin/sleep, 1000; }")
+    up()
+    done = threading.Event()
+
+    def change():
+        with open(f"{box.ROOT}/etc/jinit.conf", "r+b", buffering=0) as f:
+            while not done.is_set():
+                for text in (b"a { command = /bin/sleep, 1000; }\n" * 3000, b"", b"\0\xff{{" * 10000, b"b { command = "):
+                    f.seek(0)
+                    f.write(text)
+                    f.truncate()
+
+    writer = threading.Thread(target=change)
+    writer.start()
+    try:
+        for _ in range(30):
+            init("reload", want=None)
+    finally:
+        done.set()
+        writer.join()
+    services("a { command = /bin/sleep, 1000; }")
+    init("reload")
+    until_state("a", "up")
+    same(len(pids_of("/bin/sleep", "1000")), 1)
+
+
 def the_jail_lives_for_one():
     services("a { command = 'while ! [ -e /go ]; do sleep 0.02; done; exit 1'; restart = no; on_exit = halt; }")
     box.shutdown()
@@ -248,4 +306,5 @@ def single_user_ends_them_and_multi_brings_them_back():
 
 CASES = [they_follow_each_other, one_is_ready_when_it_says_so, one_that_crashes_runs_again, its_process_is_as_asked,
          its_log_is_put_aside, a_follower_loses_nothing, without_a_log_the_console_has_it, a_directory_of_s6_is_a_service,
-         a_reload_changes_what_has_changed, the_jail_lives_for_one, single_user_ends_them_and_multi_brings_them_back]
+         a_reload_changes_what_has_changed, a_hostile_file_is_refused_in_a_line,
+         a_file_may_change_while_it_is_read, the_jail_lives_for_one, single_user_ends_them_and_multi_brings_them_back]

@@ -230,6 +230,8 @@ TEST(ServiceConf, ThereAreLimits) {
   EXPECT_EQ(wrong_all.messages.back().text, "there are more errors");
 
   EXPECT_EQ(said(std::string(longest_service_conf + 1, ' ')), "jinit.conf: File too large\n");
+  EXPECT_EQ(said(std::string("a { command = x;\0 }", 19)), "jinit.conf: not a text\n");
+  EXPECT_EQ(said("a { \x1b[2J = x; command = y; }").find('\x1b'), std::string::npos);
 
   text = "a { command = x; depend = y";
   for (size_t i = 0; i < most_service_words; ++i) text += ",y";
