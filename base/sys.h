@@ -67,8 +67,10 @@ inline ssize_t pread(int fd, void* data, size_t size, off_t at) { return tried("
 inline ssize_t read(int fd, void* data, size_t size) { return tried("read", [&] { return ::read(fd, data, size); }); }
 inline ssize_t readlinkat(int dir, const char* path, char* data, size_t size) { return tried("readlinkat", [&] { return ::readlinkat(dir, path, data, size); }); }
 inline ssize_t recv(int fd, void* data, size_t size, int flags) { return tried("recv", [&] { return ::recv(fd, data, size, flags); }); }
+inline ssize_t recvmsg(int fd, msghdr* message, int flags) { return tried("recvmsg", [&] { return ::recvmsg(fd, message, flags); }); }
 inline int renameat(int from_dir, const char* from, int to_dir, const char* to) { return tried("renameat", [&] { return ::renameat(from_dir, from, to_dir, to); }); }
 inline ssize_t send(int fd, const void* data, size_t size, int flags) { return tried("send", [&] { return ::send(fd, data, size, flags); }); }
+inline ssize_t sendmsg(int fd, const msghdr* message, int flags) { return tried("sendmsg", [&] { return ::sendmsg(fd, message, flags); }); }
 inline int setgroups(size_t count, const gid_t* groups) { return tried("setgroups", [&] { return ::setgroups(count, groups); }); }
 inline int setpgid(pid_t pid, pid_t group) { return tried("setpgid", [&] { return ::setpgid(pid, group); }); }
 inline int setresgid(gid_t real, gid_t effective, gid_t saved) { return tried("setresgid", [&] { return ::setresgid(real, effective, saved); }); }

@@ -121,6 +121,7 @@ bool asks_for_init(std::string_view command) {
 }
 
 void imply_by_init(Spec& spec) {
+  if (!spec.init && spec.init_program) spec.init = true;
   if (!spec.init && std::ranges::any_of(spec.exec_start.value_or(Words{}), asks_for_init))
     spec.init = true;
   if (!spec.init.value_or(false)) return;

@@ -56,6 +56,8 @@ constexpr Param table[] = {
   {"init.shutdown_timeout", &Spec::init_shutdown_timeout, own, any, "Seconds that shutting down may take (default 120).", {.ours = true, .least = 0}},
   {"init.rc_failure", &Spec::init_rc_failure, own, any, "What a failing rc does: remove the jail, or single user.", {.ours = true, .one_of = "remove single"}},
   {"init.signals", &Spec::init_signals, own, any, "What signals to process 1 mean: freebsd, busybox, sysv or auto.", {.ours = true, .one_of = "auto freebsd busybox sysv"}},
+  {"init.program", &Spec::init_program, own, any, "A program of the jail to be process 1 in the place of jinit.", {.ours = true}},
+  {"init.stop_signal", &Spec::init_stop_signal, own, any, "The signal that asks it to shut down (default TERM).", {.ours = true}},
   {"init.on_reboot", &Spec::init_on_reboot, own, any, "What a reboot inside does: restart, remove or stay.", {.ours = true, .one_of = "restart remove stay"}},
   {"init.on_halt", &Spec::init_on_halt, own, any, "The same for a halt or power-off (default remove).", {.ours = true, .one_of = "restart remove stay"}},
   {"init.on_exit", &Spec::init_on_exit, own, any, "The same where process 1 exits by itself (default remove).", {.ours = true, .one_of = "restart remove stay"}},

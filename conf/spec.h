@@ -38,6 +38,7 @@ struct Spec {
   // Of the jail's init, ours.
   std::optional<bool> init, console;
   std::optional<std::string> init_rc, init_shutdown, init_rc_failure, init_signals, console_link;
+  std::optional<std::string> init_program, init_stop_signal;
   std::optional<std::string> init_on_reboot, init_on_halt, init_on_exit, init_on_crash;
   std::optional<int64_t> init_shutdown_timeout;
 

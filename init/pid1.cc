@@ -354,7 +354,12 @@ void JailInit::leave_if_alone() {
 
 void JailInit::leave() {
   services_.drain();
-  switch (way_out(machine_)) {
+  const WayOut way = way_out(machine_);
+  if (way != WayOut::fail)
+    leave_word(handed::group, way == WayOut::restart ? "restart"
+                              : way == WayOut::leave ? "exit"
+                                                     : "halt");
+  switch (way) {
     case WayOut::restart:
       end_jail(Ending::restart);
       break;

@@ -1,42 +1,19 @@
-// What process 1 is asked over its control socket: by the host, and by root of the jail. One
-// request a connection; nobody can make it wait, and who has a connection and says nothing makes
-// room for others.
+// What process 1 is asked over its control socket: by the host, and by root of the jail.
 #include <algorithm>
+#include <string.h>
 
+#include "base/pass.h"
 #include "base/sys.h"
 #include "base/table.h"
-#include "conf/lex.h"
 #include "init/jail_init.h"
+#include "init/program.h"
 #include "os/handed.h"
 
 namespace jail {
 
-// Who has been waiting with its request the longest makes room.
-void JailInit::take_caller() {
-  Caller caller = accept_caller(handed::control);
-  if (!caller.fd) return;
-  auto room = std::ranges::find_if(callers_, [](const Caller& one) { return !one.fd; });
-  if (room == callers_.end()) room = callers_.begin();
-  std::rotate(room, room + 1, callers_.end());
-  callers_.back() = std::move(caller);
-}
-
-void JailInit::hear_request(Caller& caller) {
-  char text[request_most + 1];
-  const ssize_t size = sys::recv(caller.fd.get(), text, sizeof text, MSG_DONTWAIT);
-  if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
-  Caller asking = std::move(caller);
-  caller = Caller();
-  if (size <= 0) return;
-  if (static_cast<size_t>(size) > request_most) return reply(asking, "error too long");
-  Result<Words> words = lex_words({text, static_cast<size_t>(size)});
-  if (!words || words->empty()) return reply(asking, "error not a request");
-  if (!asking.host && !asking.root) return reply(asking, "error Operation not permitted");
-  obey(asking, *words);
-}
-
-void JailInit::obey(Caller& caller, const Words& words) {
+void JailInit::obey(Caller caller, const Words& words) {
   const std::string& verb = words[0];
+  if (verb == "handover" && caller.host) return hand_over(std::move(caller));
   if (verb == "console") {
     if (!console_) return reply(caller, "error this jail has no console");
     return console_->attach(std::move(caller.fd), std::span(words).subspan(1));
@@ -52,7 +29,8 @@ void JailInit::obey(Caller& caller, const Words& words) {
   const RequestWord* row = find_row(request_words(), verb);
   if (!row || (row->host_only && !caller.host)) return reply(caller, "error unknown word");
   if (row->event == InitEvent::boot) {
-    if (askers_.size() == callers_most) return reply(caller, "error too many ask for that");
+    if (!settings_.program.empty()) return become(caller);
+    if (askers_.size() == Callers::most) return reply(caller, "error too many ask for that");
     askers_.push_back(std::move(caller));
     tell(row->event);
     if (!machine_.answer_due) answer_askers("error it has been booted");
@@ -61,6 +39,29 @@ void JailInit::obey(Caller& caller, const Words& words) {
   // Answered first: it may be our end.
   reply(caller, next(machine_, row->event, now_ms()).taken ? "ok" : "error not now");
   tell(row->event);
+}
+
+// What the jail's next process 1 is to find again, for a new warden in the place of one that was
+// killed; its socket to us is the caller's.
+void JailInit::hand_over(Caller caller) {
+  std::string text = "ok";
+  std::vector<int> descriptors;
+  for (const handed::Name& one : handed::names) {
+    if (!held_[static_cast<size_t>(one.number)]) continue;
+    text += concat({" ", one.name});
+    descriptors.push_back(one.number);
+  }
+  if (!pass_descriptors(caller.fd.get(), text, descriptors)) return;
+  if (sys::dup2(caller.fd.get(), handed::warden) < 0 ||
+      sys::fcntl(handed::warden, F_SETFD, FD_CLOEXEC) != 0)
+    print("a new warden is not heard");
+}
+
+// init.program: the caller hears of a success by the end of its connection, with what else we hold.
+void JailInit::become(const Caller& caller) {
+  become_program(settings_.program);
+  reply(caller, concat({"failed ", settings_.program, ": ", strerror(errno)}));
+  _exit(127);
 }
 
 void JailInit::report_status(const Caller& caller) {
@@ -82,12 +83,6 @@ void JailInit::report_status(const Caller& caller) {
     lines += concat({lines.empty() ? "line " : "\n", line});
   }
   if (!lines.empty()) reply(caller, lines);
-}
-
-void JailInit::reply(const Caller& caller, std::string_view text) const {
-  if (sys::send(caller.fd.get(), text.data(), std::min(text.size(), request_most),
-                MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
-    return;  // it has not waited
 }
 
 void JailInit::answer_askers(std::string_view text) {

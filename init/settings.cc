@@ -16,6 +16,7 @@ Settings read_settings(std::span<char* const> words) {
     if (name == "rc") settings.rc = value;
     if (name == "shutdown") settings.shutdown = value;
     if (name == "signals") settings.signals = value;
+    if (name == "program") settings.program = value;
     if (name == "rc_failure")
       settings.rc_failure = value == "single" ? RcFailure::single : RcFailure::remove;
     if (name == "shutdown_timeout") shutdown_timeout = parse_int(value).value_or(shutdown_timeout);

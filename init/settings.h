@@ -12,6 +12,7 @@ namespace jail {
 struct Settings {
   std::string rc = "auto", shutdown = "auto";  // or none, or a path in the jail
   std::string signals = "auto";                // or freebsd, busybox, sysv
+  std::string program;                         // to become when told to boot; or empty
   RcFailure rc_failure = RcFailure::remove;
   InitTimes times = {};
 };

@@ -103,6 +103,10 @@ Result<Fd> open_stack(const std::string& run, const std::string& id);
 // we run in. ESRCH where no way back is found.
 Result<std::string> leave_view(const Facts& facts, const std::string& run);
 
+// Whether process 1 executes a program still: one that is about to end closes what it has open
+// after that is over.
+bool runs(const Process1& process1);
+
 // Calls process 1 over RUN/ID/control with a request; the answers come as packets over the socket,
 // whose end is that of the conversation, or of process 1. Errors as ask_process1.
 Result<Fd> call_process1(const std::string& run, const std::string& id, const std::string& word);

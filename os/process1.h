@@ -57,6 +57,10 @@ bool is_memory_for(size_t size);
 // Hands memory that was freed back to the kernel, as far as the allocator can.
 void give_back_memory();
 
+// Leaves word of how process 1 is about to end ("restart", "halt", "exit") at the group behind
+// `group`, for an engine that comes when nobody knows any more. As far as it goes.
+void leave_word(int group, const char* how);
+
 // Ends the jail as reboot(2) ends a machine. Returns only where the kernel will not.
 enum class Ending : unsigned char { restart, halt, poweroff };
 void end_jail(Ending how);

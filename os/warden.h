@@ -10,6 +10,7 @@
 //   warden: failed CODE TEXT  there is none
 //   engine: adopted           it is in the ledger: from now on its end is news
 //   warden: ended HOW         restart, halt, exit or crash
+//   engine: serve             process 1 is another program now (init.program): speak for it
 //   engine: up                the start is over; the engine closes the socket
 //
 // Process 1 says `revoke` to have the console taken from all who have it, and hears `done`.
@@ -19,10 +20,29 @@
 // counts the lives in a row that ended before their start was over, or by a crash within seconds.
 #pragma once
 
+#include <cstddef>
+#include <poll.h>
+#include <span>
+
 namespace jail {
 
-// The warden's whole life, in the program jinit. `program` is the jail(8) that it starts. Returns
-// only if it cannot begin.
-int guard(const char* id, const char* program);
+// The words behind `jinit --warden`.
+struct WardenWords {
+  const char* id;
+  const char* program;  // the jail(8) that it starts
+  bool serves = false;  // "program": the jail's process 1 is to be another program
+  bool adopts = false;  // "living": process 1 lives already, and was another warden's
+};
+
+// What speaks for a process 1 that is not jinit (init/desk.h), for the layer below.
+struct DeskCalls {
+  size_t polls;
+  void (*begin)();
+  void (*fill)(std::span<pollfd> polls, bool hears);
+  void (*handle)(std::span<const pollfd> polls);
+};
+
+// The warden's whole life, in the program jinit. Returns only if it cannot begin.
+int guard(const WardenWords& words, const DeskCalls& desk);
 
 }  // namespace jail

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <climits>
 #include <fmt/format.h>
+#include <signal.h>
 
 #include "base/file.h"
 #include "base/harmless.h"
 #include "base/sys.h"
 #include "conf/import.h"
+#include "conf/service_params.h"
 #include "os/handed.h"
 #include "os/kernel.h"
 #include "os/root.h"
@@ -15,6 +17,7 @@
 #include "plan/claims.h"
 #include "plan/create.h"
 #include "plan/hand.h"
+#include "plan/plan.h"
 #include "plan/verbs.h"
 
 namespace jail {
@@ -76,7 +79,9 @@ Result<void> await_rc(World& world, int socket) {
     news[2].fd = -1;
   }
   Result<Answer> answer = hear(socket);
-  if (!answer && answer.error().code == EPIPE) return judge_end(world);
+  const bool closed = !answer && answer.error().code == EPIPE;
+  if (closed && life.spec->init_program && runs(process1_of(world.yields["boot"]))) return {};
+  if (closed) return judge_end(world);
   if (!answer) return std::unexpected(std::move(answer.error()));
   return judge_rc(life, *answer);
 }
@@ -137,6 +142,33 @@ Result<void> restart(Hand& hand, int64_t quick) {
   return is_up_again(hand, {"up"});
 }
 
+Result<void> renew_warden(Hand& hand, bool living) {
+  const Op op = hand.ledger->newest("warden")->op;
+  const Process1 process1 = process1_of(hand.ledger->yielded("boot"));
+  const Act* linked = hand.ledger->newest("link");
+  const std::string link = linked ? linked->op.args[0] : "";
+  const Words yield = TRY(replace_warden(hand.world, op, has_console(hand.spec) ? &link : nullptr,
+                                         living ? &process1 : nullptr));
+  return hand.ledger->done_again(op, yield);
+}
+
+Result<void> keep_warden_of(Hand& hand) {
+  if (!hand.ledger->newest("warden") || TRY(warden_lives(hand.world))) return {};
+  return renew_warden(hand, true);
+}
+
+Result<bool> revive(Hand& hand) {
+  const Words& mark = hand.ledger->mark();
+  const bool was_up = !mark.empty() && mark[0] == "up";
+  if (!was_up || hand.ledger->head().boot_id != hand.host.facts.boot_id) return false;
+  if (!hand.ledger->newest("warden") || TRY(warden_lives(hand.world))) return false;
+  const std::string policy = policy_of(hand.spec, word_of_the_end(hand.world));
+  if (policy == "remove") return false;
+  TRY(renew_warden(hand, false));
+  TRY(policy == "stay" ? sit(hand, {"up"}) : restart(hand, 0));
+  return true;
+}
+
 }  // namespace
 
 std::string policy_of(const Spec& spec, std::string_view how) {
@@ -168,6 +200,7 @@ Result<void> boot_init(World& world) {
   Fd socket = TRY(call_process1(world.run, world.id, "boot"));
   TRY(take_turn(world.life->talk, Turn::command));
   Result<void> done = await_rc(world, socket.get());
+  if (done && world.life->spec->init_program) done = tell_warden(world, "serve");
   TRY(take_turn(world.life->talk, Turn::ended));
   return done;
 }
@@ -176,16 +209,50 @@ Result<void> stop_init(World& world) {
   const Life& life = *world.life;
   Fd process1 = TRY(open_process1(process1_of(world.yields["boot"])));
   if (life.talk.verbose) life.talk.note("asked its init to shut down");
-  Fd socket = TRY(call_process1(world.run, world.id, "stop"));
-  const int64_t most = std::min<int64_t>(
-      shutdown_seconds(*life.spec) + life.stop_timeout + stop_grace, INT_MAX / 1000);
+  int64_t most = shutdown_seconds(*life.spec);
+  Fd socket;
+  if (life.spec->init_program) {
+    const auto signal = parse_signal(life.spec->init_stop_signal.value_or("TERM"));
+    TRY(signal_process(process1.get(), static_cast<int>(signal.value_or(SIGTERM))));
+  } else {
+    socket = TRY(call_process1(world.run, world.id, "stop"));
+    most += life.stop_timeout + stop_grace;
+  }
+  most = std::min<int64_t>(most, INT_MAX / 1000);
   ignore(take_turn(life.talk, Turn::waits), "an undo goes on without the coordinator");
   Result<bool> ended = await_end(process1.get(), static_cast<int>(most * 1000), -1);
   ignore(take_turn(life.talk, Turn::ended), "an undo goes on without the coordinator");
   return ended ? Result<void>() : std::unexpected(std::move(ended.error()));
 }
 
+Result<bool> goes_on(Hand& hand) {
+  if (TRY(is_whole(hand))) {
+    const Process1 process1 = process1_of(hand.ledger->yielded("boot"));
+    Result<Fd> process = open_process1(process1);
+    Result<void> kept = keep_warden_of(hand);
+    if (kept) return true;
+    if (kept.error().code != ECONNREFUSED && kept.error().code != EPIPE)
+      return std::unexpected(std::move(kept.error()));
+    // It does not listen any more: it is about to end.
+    if (process) (void)TRY(await_end(process->get(), end_wait, -1));
+  }
+  return revive(hand);
+}
+
+void keep_warden(const Host& host, const JailEntry& entry, const Talk& talk) {
+  Hand hand(host);
+  hand.claimed.entry = entry;
+  fill_world(hand);
+  if (warden_lives(hand.world).value_or(true)) return;  // or it has none
+  Result<void> kept = take_over(hand, entry, talk);
+  if (kept) kept = keep_warden_of(hand);
+  if (!kept && kept.error().code != EBUSY) say(talk, kept.error());
+}
+
 Result<Fd> call_init(const Host& host, const FoundJail& jail, const std::string& request) {
+  const Index index = TRY(read_index(host.places));
+  if (const JailEntry* entry = index.by_id(jail.id))
+    keep_warden(host, *entry, {.quiet = true, .name = jail.name});
   return call_process1(host.places.run, jail.id, request);
 }
 
@@ -230,7 +297,9 @@ int end_of_process1(const Host& host, const std::string& id, const std::string& 
   if (whole && *whole) return 0;  // somebody has booted it by now
   Result<Fd> stop = catch_stop_signals();
   if (stop) hand.life.talk.stop_fd = stop->get();
-  const std::string policy = policy_of(hand.spec, how);
+  // A warden that came later may not have been told.
+  const std::string policy =
+      policy_of(hand.spec, how == "crash" ? word_of_the_end(hand.world) : how);
   if (policy == "remove") return remove(hand) ? 0 : 1;
   Result<void> done = policy == "stay" ? sit(hand, {"up"}) : restart(hand, quick);
   if (done) return 0;

@@ -35,17 +35,28 @@ std::string policy_of(const Spec& spec, std::string_view how);
 // (N6.2).
 int64_t shutdown_seconds(const Spec& spec);
 
-// Asks process 1 to boot and waits until rc has ended, for as long as it takes. Error: rc failed,
+// Asks process 1 to boot and waits until rc has ended, for as long as it takes, or until it has
+// become init.program. Error: rc failed,
 // the jail halted or crashed meanwhile, or asks_for_reboot. ECANCELED: the user wants the start to
 // end.
 Result<void> boot_init(World& world);
 
 // Asks process 1 to shut the jail down and waits for its end: as long as init.shutdown_timeout and
-// stop.timeout allow, and five seconds. Being out of time is no error: the undo of `boot` ends what
-// is left.
+// stop.timeout allow, and five seconds; a program of the jail (init.program) gets its
+// init.stop_signal and init.shutdown_timeout. Being out of time is no error: the undo of `boot`
+// ends what is left.
 Result<void> stop_init(World& world);
 
-// Sends a request to the init of a running jail; its answers come as packets over the socket.
+// Whether the jail is up and stays so. One whose warden was killed gets another one, and one that
+// has ended unseen is booted again where its init.on_* say so.
+Result<bool> goes_on(Hand& hand);
+
+// Puts a new warden in where it was killed, unless another command works on the jail. What goes
+// wrong is said: the caller has something else to do.
+void keep_warden(const Host& host, const JailEntry& entry, const Talk& talk);
+
+// Sends a request to the init of a running jail, whose warden is replaced if it was killed; its
+// answers come as packets over the socket.
 Result<Fd> call_init(const Host& host, const FoundJail& jail, const std::string& request);
 
 // Ends what is left of process 1 and makes another one in the same place, which only reaps. The

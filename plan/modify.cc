@@ -12,6 +12,7 @@
 #include "os/kernel.h"
 #include "plan/create.h"
 #include "plan/hand.h"
+#include "plan/init.h"
 #include "plan/plan.h"
 
 namespace jail {
@@ -187,6 +188,7 @@ bool modify_jail(const Host& host, Job& job) {
   if (!job.talk.quiet && (!job.talk.name.empty() || job.talk.verbose)) job.talk.note("updated");
   if (takes_rights(job.spec))
     job.talk.remark("what was taken away holds for what starts in the jail from now on");
+  if (!*leaving) keep_warden(host, *entry, job.talk);
   if (!*leaving) return true;
   return recover_jail(host, *entry, job.talk);
 }

@@ -6,6 +6,7 @@
 #include "conf/address.h"
 #include "conf/fstab.h"
 #include "conf/import.h"
+#include "conf/service_params.h"
 #include "os/mount.h"
 #include "os/privileges.h"
 #include "plan/init.h"
@@ -100,12 +101,6 @@ Result<void> add_mount(const char* parameter, const FstabLine& line, const std::
   return {};
 }
 
-// A console is a terminal of the jail's own devfs.
-bool has_console(const Spec& spec) {
-  return is(spec.init) && spec.console.value_or(true) && is(spec.mount_devfs) &&
-         spec.devfs_ruleset.value_or(4) > 2;
-}
-
 // /dev/shm and /dev/mqueue belong to process 1's ipc namespace or its boot; a program here expects
 // both, and FreeBSD has no word for them.
 void plan_devices(const Spec& spec, const std::string& base, Plan& plan) {
@@ -136,7 +131,7 @@ Result<void> plan_mounts(const Spec& spec, const Facts&, const Site& site, Plan&
       TRY(add_mount("mount.fstab", *line, site.path, spec, plan));
   plan_devices(spec, site.path == "/" ? "" : site.path, plan);
   if (is(spec.mount_procfs)) plan.boot.push_back({"proc", {"/proc", "", stack_word(spec)}});
-  if (is(spec.init)) plan.boot.push_back({"system", {}});
+  if (is(spec.init)) plan.boot.push_back({"system", {spec.init_program ? "program" : "jinit"}});
   return {};
 }
 
@@ -147,7 +142,8 @@ Words init_settings(const Spec& spec) {
           fmt::format("shutdown_timeout={}", shutdown_seconds(spec)),
           fmt::format("stop_timeout={}", spec.stop_timeout.value_or(10)),
           "rc_failure=" + spec.init_rc_failure.value_or("remove"),
-          "signals=" + spec.init_signals.value_or("auto")};
+          "signals=" + spec.init_signals.value_or("auto"),
+          "program=" + spec.init_program.value_or("")};
 }
 
 // One act for a pair of hooks, if either half is there.
@@ -178,9 +174,19 @@ Result<void> plan_jail(const Spec& spec, const Facts&, const Site& site, Plan& p
   if (is(spec.init)) {
     plan.boot.push_back({"init", init_settings(spec)});
     if (spec.console_link) plan.ops.push_back({"link", {*spec.console_link}});
-    plan.ops.push_back({"warden", {}});
+    plan.ops.push_back({"warden", {spec.init_program ? "program" : "jinit"}});
   }
   plan.ops.push_back({"boot", {fmt::format("{}", site.jid), "new", wanted[0] ? "host" : "new"}});
+  return {};
+}
+
+Result<void> check_program(const Spec& spec) {
+  if (spec.init_program && !spec.init_program->starts_with('/'))
+    return fail(EINVAL,
+                fmt::format("init.program: {}: not an absolute pathname", *spec.init_program));
+  if (spec.init_stop_signal && !parse_signal(*spec.init_stop_signal))
+    return fail(EINVAL,
+                fmt::format("init.stop_signal: {}: no such signal", *spec.init_stop_signal));
   return {};
 }
 
@@ -193,6 +199,7 @@ Result<void> plan_absent(const Spec& spec) {
     return fail(ENOTSUP, "zfs.dataset: not supported on this system");
   if ((is(spec.console) || spec.console_link) && !has_console(spec))
     return fail(EINVAL, "console: needs init, and mount.devfs with terminals in it");
+  TRY(check_program(spec));
   return check_host_names(spec);
 }
 
@@ -290,6 +297,11 @@ constexpr Remark remarks[] = {
 
 std::span<const Phase> phases() {
   return table;
+}
+
+bool has_console(const Spec& spec) {
+  return is(spec.init) && spec.console.value_or(true) && is(spec.mount_devfs) &&
+         spec.devfs_ruleset.value_or(4) > 2;
 }
 
 bool shares_names(const Spec& spec) {

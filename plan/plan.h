@@ -47,6 +47,9 @@ std::span<const Phase> phases();
 // would make it host=new (kern_jail.c).
 bool shares_names(const Spec& spec);
 
+// Whether the jail has a console, which is a terminal of its own devfs.
+bool has_console(const Spec& spec);
+
 // Host names that this system can hold: 64 bytes, where FreeBSD takes 255 (J2.2). ENAMETOOLONG
 // names the parameter.
 Result<void> check_host_names(const Spec& spec);

@@ -170,7 +170,7 @@ Result<InTheWay> clear_the_way(const Host& host, const Job& job, const JailEntry
   Hand hand(host);
   Result<void> taken = take_over(hand, entry, job.talk);
   if (taken) {
-    if (TRY(is_whole(hand))) return InTheWay::exists;
+    if (TRY(goes_on(hand))) return InTheWay::exists;
     if (!clean_up(hand)) return fail(EBUSY, "what an earlier start left could not be undone");
     return InTheWay::undone;
   }

@@ -7,6 +7,7 @@
 #include "os/kernel.h"
 #include "plan/create.h"
 #include "plan/hand.h"
+#include "plan/init.h"
 
 namespace jail {
 
@@ -179,7 +180,7 @@ bool recover_jail(const Host& host, const JailEntry& entry, const Talk& talk) {
     say(talk, taken.error());
     return false;
   }
-  Result<bool> whole = is_whole(hand);
+  Result<bool> whole = goes_on(hand);
   if (!whole) say(talk, whole.error());
   if (!whole || *whole) return whole.has_value();
   return clean_up(hand) && !hand.life.failed;

@@ -30,6 +30,7 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 extern "C" {  // glibc 2.36 forgot to say so itself
@@ -39,6 +40,9 @@ extern "C" {  // glibc 2.36 forgot to say so itself
 #include "base/sys.h"
 
 namespace jail::sys {
+
+// An attribute of a jail's group ID/jail/run: how process 1 was about to end when it did.
+constexpr const char* word_of_the_end = "user.cellblock.end";
 
 // What a pidfd tells of a process that has ended (PIDFD_GET_INFO, Linux 6.15; older headers lack
 // it).
@@ -62,9 +66,11 @@ inline int epoll_ctl(int fd, int operation, int other, epoll_event* event) { ret
 inline int epoll_wait(int fd, epoll_event* events, int most, int timeout) { return tried("epoll_wait", [&] { return ::epoll_wait(fd, events, most, timeout); }); }
 inline int execveat(int dir, const char* path, char* const argv[], char* const env[], int flags) { return tried("execveat", [&] { return ::execveat(dir, path, argv, env, flags); }); }
 inline int fallocate(int fd, int mode, off_t at, off_t size) { return tried("fallocate", [&] { return ::fallocate(fd, mode, at, size); }); }
+inline ssize_t fgetxattr(int fd, const char* name, void* value, size_t size) { return tried("fgetxattr", [&] { return ::fgetxattr(fd, name, value, size); }); }
 inline int fsconfig(int fd, unsigned command, const char* key, const void* value, int aux) { return tried("fsconfig", [&] { return ::fsconfig(fd, command, key, value, aux); }); }
 inline int fsmount(int fd, unsigned flags, unsigned attributes) { return tried("fsmount", [&] { return ::fsmount(fd, flags, attributes); }); }
 inline int fsopen(const char* type, unsigned flags) { return tried("fsopen", [&] { return ::fsopen(type, flags); }); }
+inline int fsetxattr(int fd, const char* name, const void* value, size_t size) { return tried("fsetxattr", [&] { return ::fsetxattr(fd, name, value, size, 0); }); }
 inline ssize_t getdents64(int fd, void* entries, size_t size) { return tried("getdents64", [&] { return ::getdents64(fd, entries, size); }); }
 inline long keyctl(int operation, const char* name) { return tried("keyctl", [&] { return ::syscall(SYS_keyctl, operation, name); }); }
 inline int memfd_create(const char* name, unsigned flags) { return tried("memfd_create", [&] { return ::memfd_create(name, flags); }); }

@@ -193,16 +193,19 @@ bool is_directory(const char* path) {
   return sys::fstatat(AT_FDCWD, path, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode);
 }
 
-// system: what an init expects to find, where the jail has a place for it, and the socket by which
-// it is spoken to from inside. The groups are only to be read: whoever could move a process out of
-// ID/jail/run would hide it from a stop.
-Result<void> do_system(World& /*world*/, const Inheritance& all, const Words& /*args*/) {
+// system WHO: what an init expects to find, where the jail has a place for it, and the socket by
+// which it is spoken to from inside. The groups are only to be read: whoever could move a process
+// out of ID/jail/run would hide it from a stop. But a "program" keeps its own, as systemd must: its
+// stop ends the whole of ID/jail.
+Result<void> do_system(World& /*world*/, const Inheritance& all, const Words& args) {
+  const bool program = args[0] == "program";
   const MountWords mounts[] = {{"sysfs", "sysfs", "/sys", "ro"},
-                               {"cgroup2", "cgroup2", "/sys/fs/cgroup", "ro,nosuid,nodev,noexec"},
+                               {"cgroup2", "cgroup2", "/sys/fs/cgroup",
+                                program ? "nosuid,nodev,noexec" : "ro,nosuid,nodev,noexec"},
                                {"tmpfs", "run", "/run", "mode=755,nosuid,nodev"}};
   for (const MountWords& words : mounts)
     if (is_directory(words.point.c_str())) TRY(mount_words("/", words));
-  if (!all.socket || !is_directory("/run")) return {};
+  if (program || !all.socket || !is_directory("/run")) return {};
   constexpr const char* control = "/run/jinit/control";
   TRY(make_directories("/run/jinit", 0755));
   TRY(open_at(AT_FDCWD, control, O_CREAT | O_EXCL | O_RDONLY, 0600));
@@ -224,7 +227,7 @@ struct BootVerb {
 };
 constexpr BootVerb boot_verbs[] = {
     {"root", 1, do_root},   {"mount", 4, do_mount},           {"proc", 3, do_proc},
-    {"names", 2, do_names}, {"privileges", 0, do_privileges}, {"system", 0, do_system},
+    {"names", 2, do_names}, {"privileges", 0, do_privileges}, {"system", 1, do_system},
     {"init", 0, do_init}};
 
 // Namespaces first: a new proc, mqueue or devpts shows those that its mounter is in. Privileges

@@ -108,6 +108,12 @@ Result<Fd> open_process1(const Process1& process1) {
   return pidfd;
 }
 
+bool runs(const Process1& process1) {
+  char path[1];
+  const std::string link = fmt::format("/proc/{}/exe", process1.pid);
+  return open_process1(process1) && sys::readlinkat(AT_FDCWD, link.c_str(), path, sizeof path) > 0;
+}
+
 Result<Fd> open_signals(const sigset_t& signals) {
   if (sigprocmask(SIG_BLOCK, &signals, nullptr) != 0) return fail_errno("signals");
   Fd fd(sys::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));

@@ -83,6 +83,29 @@ Result<void> undo_link(World& world, const Op& op) {
   return in("console.link", drop_link(op.args[0], link_of(world)));
 }
 
+}  // namespace
+
+Result<void> renew_console(World& world, const std::string& link) {
+  if (!link.empty()) {
+    // Whoever opened it comes back to another terminal.
+    sys::unlinkat(AT_FDCWD, link_of(world).c_str(), 0);
+    LinkTerminal terminal = TRY(make_link_terminal());
+    TRY(put_link(link_of(world), terminal.path));
+    world.link = std::move(terminal.master);
+  }
+  {
+    Excursion visit = TRY(visit_view(world.run, world.id));
+    Fd root = TRY(open_own_root(world));
+    Fd old = TRY(open_without_links(root.get(), JailPath{"/dev/console"}, O_PATH | O_NOFOLLOW));
+    const std::string path = fmt::format("/proc/self/fd/{}", old.get());
+    if (sys::umount2(path.c_str(), MNT_DETACH) != 0) return fail_errno("console");
+  }
+  TRY(apply_console(world, {}));
+  return {};
+}
+
+namespace {
+
 constexpr Verb verbs[] = {
     // clang-format off
     // name        words  lives             check    apply             undo        needs gone
@@ -94,7 +117,7 @@ constexpr Verb verbs[] = {
     {"devices",    3, Lives::space,     nullptr, apply_devices,    nullptr,    nullptr},
     {"console",    0, Lives::space,     nullptr, apply_console,    nullptr,    nullptr},
     {"link",       1, Lives::disk,      nullptr, apply_link,       undo_link,  "boot"},
-    {"warden",     0, Lives::host_boot, nullptr, apply_warden,     undo_warden, "boot"},
+    {"warden",     1, Lives::host_boot, nullptr, apply_warden,     undo_warden, "boot"},
     {"boot",       3, Lives::host_boot, nullptr, apply_boot,       undo_boot,  nullptr},
     // clang-format on
 };

@@ -27,6 +27,7 @@ struct Warden {
   Fd voice;                    // what process 1 asks us for
   std::array<Fd, 2> commands;  // pidfds of those that are not reaped: --ended, and its --boot
   bool adopted = false, up = false;
+  bool serving = false;         // we speak for process 1
   const char* ended = nullptr;  // how process 1 ended, where nobody has been told yet
   const char* told = nullptr;   // the same, where the engine has been, and has not acted yet
   unsigned quick = 0;
@@ -82,7 +83,7 @@ void begin_boot(Warden& warden) {
     return tell_engine(warden, concat({"failed ", std::to_string(errno), " socketpair"}));
   warden.voice.reset(ends[0]);
   Fd theirs(ends[1]);
-  warden.adopted = warden.up = false;
+  warden.adopted = warden.up = warden.serving = false;
   char name[] = "jail", form[] = "--boot";
   char* words[] = {name, form, const_cast<char*>(warden.id), nullptr};
   if (start(warden, words, {{writes, handed::events}, {theirs, handed::warden}})) return;
@@ -130,21 +131,51 @@ const char* how_of(int status) {
   return WTERMSIG(status) == SIGINT ? "halt" : "crash";
 }
 
-// Also where it was another warden's child, from Linux 6.15 on; else it counts as a crash.
-int status_of(const Fd& process1) {
-  siginfo_t end{};
-  if (sys::waitid(P_PIDFD, static_cast<id_t>(process1.get()), &end, WEXITED | __WALL) == 0)
-    return end.si_code == CLD_EXITED ? end.si_status << 8 : end.si_status;
+// The number of a process that has not been reaped; -1: it has.
+pid_t number_of(const Fd& process) {
+  char text[512];
+  const std::string path = concat({"/proc/self/fdinfo/", std::to_string(process.get())});
+  Fd file(sys::openat(AT_FDCWD, path.c_str(), O_RDONLY | O_CLOEXEC));
+  const ssize_t size = sys::read(file.get(), text, sizeof text);
+  const std::string_view info(text, size > 0 ? static_cast<size_t>(size) : 0);
+  const size_t at = info.find("Pid:\t");
+  if (at == std::string_view::npos) return -1;
+  const std::string_view number = info.substr(at + 5);
+  return static_cast<pid_t>(parse_int(number.substr(0, number.find('\n'))).value_or(-1));
+}
+
+// The status of a process that has ended and is somebody else's child (of a warden that was
+// killed): the last field of its stat while nobody has reaped it, then what the kernel tells from
+// Linux 6.15 on.
+std::optional<int> exit_status(const Fd& process) {
+  char text[1024];
+  const std::string path = concat({"/proc/", std::to_string(number_of(process)), "/stat"});
+  Fd file(sys::openat(AT_FDCWD, path.c_str(), O_RDONLY | O_CLOEXEC));
+  const ssize_t size = sys::read(file.get(), text, sizeof text);
+  std::string_view stat(text, size > 0 ? static_cast<size_t>(size) : 0);
+  while (stat.ends_with('\n')) stat.remove_suffix(1);
+  const auto last = parse_int(stat.substr(stat.rfind(' ') + 1));
+  if (last && number_of(process) > 0) return static_cast<int>(*last);
   sys::PidfdInfo info{};
   info.mask = sys::pidfd_info_exit;
-  const bool known = sys::ioctl(process1.get(), sys::pidfd_get_info, &info) == 0 &&
-                     (info.mask & sys::pidfd_info_exit) != 0;
-  return known ? info.exit_code : SIGKILL;
+  if (sys::ioctl(process.get(), sys::pidfd_get_info, &info) != 0) return std::nullopt;
+  if ((info.mask & sys::pidfd_info_exit) == 0) return std::nullopt;
+  return info.exit_code;
+}
+
+// Where nobody can tell, it counts as a crash; the engine asks for the word that was left.
+const char* how_left(const Warden& warden) {
+  siginfo_t end{};
+  if (sys::waitid(P_PIDFD, static_cast<id_t>(warden.process1.get()), &end, WEXITED | __WALL) == 0)
+    return how_of(end.si_code == CLD_EXITED ? end.si_status << 8 : end.si_status);
+  const std::optional<int> status = exit_status(warden.process1);
+  return status ? how_of(*status) : "crash";
 }
 
 void hear_end(Warden& warden) {
-  warden.ended = how_of(status_of(warden.process1));
+  warden.ended = how_left(warden);
   warden.process1.reset();
+  warden.serving = false;
   const bool loop = strcmp(warden.ended, "crash") == 0 && now_ms() - warden.born < quick_life;
   warden.quick = loop || !warden.up ? warden.quick + 1 : 0;
 }
@@ -190,6 +221,7 @@ void hear_engine(Warden& warden) {
   const std::string_view word(text, size > 0 ? static_cast<size_t>(size) : 0);
   if (word == "boot") return begin_boot(warden);
   if (word == "adopted") warden.adopted = true;
+  if (word == "serve") warden.serving = true;
   if (word == "up") warden.up = true;
   if (!word.empty()) return;
   warden.engine.reset();
@@ -199,39 +231,58 @@ void hear_engine(Warden& warden) {
   warden.told = nullptr;
 }
 
+// What was handed on for ourselves, out of the way of the numbers that we hand on.
+Fd take(int number) {
+  Fd taken(sys::fcntl(number, F_DUPFD_CLOEXEC, handed::last + 1));
+  sys::close_range(static_cast<unsigned>(number), static_cast<unsigned>(number), 0);
+  return taken;
+}
+
+// What a jail does not have is a number that nothing else may get.
+bool fill_numbers() {
+  for (int fd = 0; fd <= handed::last;) {
+    fd = sys::openat(AT_FDCWD, "/dev/null", O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
-int guard(const char* id, const char* program) {
-  Warden warden{.id = id,
-                .program = program,
-                .engine = Fd(handed::warden),
-                .group = Fd(handed::group),
+int guard(const WardenWords& words, const DeskCalls& desk) {
+  Warden warden{.id = words.id,
+                .program = words.program,
+                .engine = {},
+                .group = take(handed::group),
                 .answer = {},
                 .process1 = {},
                 .voice = {},
                 .commands = {}};
-  for (int fd : {handed::control, handed::group, handed::warden})
-    if (sys::fcntl(fd, F_GETFD) < 0) return 1;
-  if (sys::fcntl(handed::group, F_SETFD, FD_CLOEXEC) < 0 ||
-      sys::fcntl(handed::warden, F_SETFD, FD_CLOEXEC) < 0)
-    return 1;
-  // What a jail does not have is a number that nothing else may get.
-  for (int fd = 0; fd <= handed::last;) {
-    fd = sys::openat(AT_FDCWD, "/dev/null", O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return 1;
-  }
+  (words.adopts ? warden.voice : warden.engine) = take(handed::warden);
+  if (words.adopts) warden.process1 = take(handed::events);
+  warden.adopted = warden.up = words.adopts;
+  warden.serving = words.adopts && words.serves;
+  warden.born = now_ms();
+  // Process 1's other end is missing where that is a program of the jail.
+  if (!warden.group || sys::fcntl(handed::control, F_GETFD) < 0 || !fill_numbers()) return 1;
+  if (words.serves) desk.begin();
+  std::vector<pollfd> polls(6 + (words.serves ? desk.polls : 0));
+  const std::span<pollfd> at_desk = std::span(polls).subspan(6);
   for (;;) {
-    pollfd sources[] = {
-        {warden.engine.get(), POLLIN, 0},      {warden.answer.get(), POLLIN, 0},
-        {warden.process1.get(), POLLIN, 0},    {warden.voice.get(), POLLIN, 0},
-        {warden.commands[0].get(), POLLIN, 0}, {warden.commands[1].get(), POLLIN, 0}};
-    if (sys::poll(sources, std::size(sources), warden.ended ? retry_pause : -1) < 0) continue;
-    if (sources[1].revents != 0) hear_birth(warden);
-    if (sources[2].revents != 0) hear_end(warden);
-    if (sources[3].revents != 0) hear_voice(warden);
+    polls[0] = {warden.engine.get(), POLLIN, 0};
+    polls[1] = {warden.answer.get(), POLLIN, 0};
+    polls[2] = {warden.process1.get(), POLLIN, 0};
+    polls[3] = {warden.voice.get(), POLLIN, 0};
+    for (size_t i : {0UZ, 1UZ}) polls[4 + i] = {warden.commands[i].get(), POLLIN, 0};
+    if (!at_desk.empty()) desk.fill(at_desk, warden.serving);
+    if (sys::poll(polls.data(), polls.size(), warden.ended ? retry_pause : -1) < 0) continue;
+    if (polls[1].revents != 0) hear_birth(warden);
+    if (polls[2].revents != 0) hear_end(warden);
+    if (polls[3].revents != 0) hear_voice(warden);
     for (size_t i : {0UZ, 1UZ})
-      if (sources[4 + i].revents != 0) reap_command(warden.commands[i]);
-    if (sources[0].revents != 0) hear_engine(warden);
+      if (polls[4 + i].revents != 0) reap_command(warden.commands[i]);
+    if (polls[0].revents != 0) hear_engine(warden);
+    if (!at_desk.empty()) desk.handle(at_desk);
     if (warden.ended) pass_on_end(warden);
   }
 }

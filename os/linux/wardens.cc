@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/file.h"
+#include "base/pass.h"
 #include "os/handed.h"
 #include "os/kernel.h"
 #include "os/linux/abi.h"
@@ -12,7 +13,8 @@ namespace jail {
 
 namespace {
 
-constexpr int boot_wait = 60'000;  // ms, for the warden's answer; hooks of nobody run meanwhile
+constexpr int handover_wait = 5'000;  // ms, for an answer of process 1
+constexpr int boot_wait = 60'000;     // ms, for the warden's answer; hooks of nobody run meanwhile
 
 std::string group_of(const World& world) {
   return fmt::format("{}/{}.warden", world.base, world.id);
@@ -35,33 +37,29 @@ Result<Fd> open_warden_log(const World& world) {
   return open_at(AT_FDCWD, world.log + "/jail.log", O_WRONLY | O_CREAT | O_APPEND, 0600);
 }
 
+// What a warden is born with.
 struct Beginning {
-  Fd program, control, commands, group, nothing, log;
-  Fd ours, theirs;  // the socket between us
+  Fd program, commands, group, nothing, log;
+  Fd control, socket;  // the socket to its engine, or to process 1 where that lives already
+  Fd process1;         // pidfd, in the second case
+  Words words;         // behind its own and the jail's
 };
 
 Result<Beginning> prepare(const World& world) {
   Beginning all;
   all.program = TRY(open_program());
-  all.control = TRY(listen_control(world));
   TRY(make_group(world.facts, group_of(world)));
   all.group = TRY(open_group(world.facts, group_of(world)));
   all.commands = TRY(open_command_group(world));
   all.nothing = TRY(open_at(AT_FDCWD, "/dev/null", O_RDWR));
   all.log = TRY(open_warden_log(world));
-  int ends[2];
-  if (sys::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
-    return fail_errno("socketpair");
-  all.ours.reset(ends[0]);
-  all.theirs.reset(ends[1]);
   return all;
 }
 
-[[noreturn]] void be_warden(const World& world, const Beginning& all, std::string jail) {
+[[noreturn]] void be_warden(const World& world, const Beginning& all, const std::string& jail) {
   sys::setsid();
   reset_signals();
   if (sys::chdir("/") != 0) _exit(127);
-  std::string id = world.id;
   const int program = sys::fcntl(all.program.get(), F_DUPFD_CLOEXEC, handed::last + 1);
   struct {
     int from, to;
@@ -69,22 +67,60 @@ Result<Beginning> prepare(const World& world) {
                 {all.log.get(), 1},
                 {all.log.get(), 2},
                 {all.control.get(), handed::control},
+                {all.process1.get(), handed::events},
                 {all.commands.get(), handed::group},
                 {world.console.get(), handed::console},
                 {world.ring.get(), handed::ring},
                 {world.link.get(), handed::link},
-                {all.theirs.get(), handed::warden}};
+                {all.socket.get(), handed::warden}};
   for (auto& place : places)
     if (place.from >= 0) place.from = sys::fcntl(place.from, F_DUPFD_CLOEXEC, handed::last + 1);
   sys::close_range(handed::control, handed::last, 0);
   bool placed = program >= 0;
   for (auto& place : places)
     placed = placed && (place.from < 0 || sys::dup2(place.from, place.to) == place.to);
-  char name[] = "jinit", form[] = "--warden";
-  char* words[] = {name, form, id.data(), jail.data(), nullptr};
+  Words words{"jinit", "--warden", world.id, jail};
+  words.insert(words.end(), all.words.begin(), all.words.end());
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
   if (placed && sys::close_range(handed::last + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
-    sys::execveat(program, "", words, environ, AT_EMPTY_PATH);
+    sys::execveat(program, "", arguments.data(), environ, AT_EMPTY_PATH);
   _exit(127);
+}
+
+Result<Words> bear_warden(World& world, const Beginning& all) {
+  const std::string jail = TRY(own_path());
+  clone_args arguments{};
+  arguments.flags = CLONE_INTO_CGROUP | CLONE_VFORK;  // it has executed, or given up, when we go on
+  arguments.exit_signal = SIGCHLD;
+  arguments.cgroup = static_cast<uint64_t>(all.group.get());
+  const pid_t pid = sys::clone3(&arguments);
+  if (pid == 0) be_warden(world, all, jail);
+  if (pid < 0) return fail_errno("warden");
+  for (Fd* fd : {&world.console, &world.ring, &world.link}) fd->reset();  // the warden's now
+  return Words{fmt::format("{}", pid), fmt::format("{}", TRY(start_time(pid)))};
+}
+
+// What process 1 says it holds. It is our program, but in a jail that is not ours: whatever it
+// gives away is for the same jail again, and a terminal has to be one.
+Result<void> take_over_from(World& world, Beginning& all) {
+  all.socket = TRY(call_process1(world.run, world.id, "handover"));
+  pollfd news{all.socket.get(), POLLIN, 0};
+  if (sys::poll(&news, 1, handover_wait) != 1) return fail_errno("process 1", ETIMEDOUT);
+  Passed passed = TRY(in("process 1", take_descriptors(all.socket.get())));
+  const Words words = split(passed.packet, " ");
+  if (words.empty() || words[0] != "ok" || words.size() != passed.descriptors.size() + 1)
+    return fail_errno("process 1", EPROTO);
+  for (size_t i = 0; i < passed.descriptors.size(); ++i) {
+    Fd& fd = passed.descriptors[i];
+    const bool terminal = isatty(fd.get()) == 1;
+    if (words[i + 1] == "control") all.control = std::move(fd);
+    if (words[i + 1] == "console" && terminal) world.console = std::move(fd);
+    if (words[i + 1] == "ring") world.ring = std::move(fd);
+    if (words[i + 1] == "link" && terminal) world.link = std::move(fd);
+  }
+  return all.control ? Result<void>() : fail_errno("process 1", EPROTO);
 }
 
 Result<std::string> hear_packet(const World& world, int timeout) {
@@ -102,19 +138,18 @@ Result<std::string> hear_packet(const World& world, int timeout) {
 
 }  // namespace
 
-Result<Words> apply_warden(World& world, const Op& /*op*/) {
+Result<Words> apply_warden(World& world, const Op& op) {
   Beginning all = TRY(prepare(world));
-  const std::string jail = TRY(own_path());
-  clone_args arguments{};
-  arguments.flags = CLONE_INTO_CGROUP;
-  arguments.exit_signal = SIGCHLD;
-  arguments.cgroup = static_cast<uint64_t>(all.group.get());
-  const pid_t pid = sys::clone3(&arguments);
-  if (pid == 0) be_warden(world, all, jail);
-  if (pid < 0) return fail_errno("warden");
-  world.warden = std::move(all.ours);
-  for (Fd* fd : {&world.console, &world.ring, &world.link}) fd->reset();  // the warden's now
-  return Words{fmt::format("{}", pid), fmt::format("{}", TRY(start_time(pid)))};
+  all.control = TRY(listen_control(world));
+  int ends[2];
+  if (sys::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+    return fail_errno("socketpair");
+  Fd ours(ends[0]);
+  all.socket.reset(ends[1]);
+  all.words = op.args;
+  const Words born = TRY(bear_warden(world, all));
+  world.warden = std::move(ours);
+  return born;
 }
 
 Result<void> undo_warden(World& world, const Op& /*op*/) {
@@ -125,6 +160,37 @@ Result<void> undo_warden(World& world, const Op& /*op*/) {
   if (sys::unlinkat(AT_FDCWD, control.c_str(), 0) != 0 && errno != ENOENT)
     return fail_errno(control);
   return {};
+}
+
+Result<bool> warden_lives(const World& world) {
+  Fd group = TRY(open_group(world.facts, group_of(world)));
+  return TRY(read_file(group.get(), "cgroup.events")).find("populated 1") != std::string::npos;
+}
+
+Result<Words> replace_warden(World& world, const Op& op, const std::string* link,
+                             const Process1* living) {
+  const bool program = op.args[0] == "program";
+  if ((program || !living) && link) TRY(renew_console(world, *link));
+  if (!living) return apply_warden(world, op);
+  Beginning all = TRY(prepare(world));
+  all.process1 = TRY(open_process1(*living));
+  all.words = {op.args[0], "living"};
+  if (program)
+    all.control = TRY(listen_control(world));
+  else
+    TRY(take_over_from(world, all));
+  return bear_warden(world, all);
+}
+
+std::string word_of_the_end(const World& world) {
+  Result<Fd> group = open_group(world.facts, world.group + "/jail/run");
+  char text[16];
+  const ssize_t size =
+      group ? sys::fgetxattr(group->get(), sys::word_of_the_end, text, sizeof text) : -1;
+  const std::string_view word(text, size > 0 ? static_cast<size_t>(size) : 0);
+  for (const char* known : {"restart", "halt", "exit"})
+    if (word == known) return known;
+  return "crash";
 }
 
 Result<void> renew_groups(const World& world) {

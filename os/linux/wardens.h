@@ -13,6 +13,10 @@ Result<Words> apply_warden(World& world, const Op& op);
 // Ends it; process 1, if there is one, stays. Idempotent.
 Result<void> undo_warden(World& world, const Op& op);
 
+// The acts `console` and `link` once more, in the place of terminals whose masters are all closed.
+// `link` is the path of the second; empty: there is none.
+Result<void> renew_console(World& world, const std::string& link);
+
 // The verb `boot` of a jail with a warden: yields the same.
 Result<Words> ask_warden_to_boot(World& world);
 

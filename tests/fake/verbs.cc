@@ -163,7 +163,7 @@ constexpr Verb verbs[] = {
     {"devices",    3, Lives::space,     nullptr, apply_devices,    nullptr,    nullptr},
     {"console",    0, Lives::space,     nullptr, apply_console,    nullptr,    nullptr},
     {"link",       1, Lives::disk,      nullptr, apply_link,       undo_link,  "boot"},
-    {"warden",     0, Lives::host_boot, nullptr, apply_warden,     undo_warden, "boot"},
+    {"warden",     1, Lives::host_boot, nullptr, apply_warden,     undo_warden, "boot"},
     {"boot",       3, Lives::host_boot, nullptr, apply_boot,       undo_boot,  nullptr},
     // clang-format on
 };
@@ -185,6 +185,16 @@ Result<void> tell_warden(const World& /*world*/, const char* /*word*/) {
 }
 Result<std::string> hear_warden(const World& /*world*/, int /*timeout*/) {
   return fail_errno("warden", EPIPE);
+}
+Result<bool> warden_lives(const World& /*world*/) {
+  return true;
+}
+Result<Words> replace_warden(World& /*world*/, const Op& /*op*/, const std::string* /*link*/,
+                             const Process1* /*living*/) {
+  return fail_errno("warden", ENOTSUP);
+}
+std::string word_of_the_end(const World& /*world*/) {
+  return "crash";
 }
 Result<void> renew_groups(const World& /*world*/) {
   return {};

@@ -106,9 +106,10 @@ def says(text):
 def conf(extra=""):
     hooks = "".join(f'exec.{name} = "echo {name} >> {HOOKS}";\n' for name in ("prestop", "poststop", "release"))
     console = "" if "console" in extra else "noconsole;"
+    timeout = "" if "stop.timeout" in extra else "stop.timeout = 5;"
     asks = "" if "exec.start" in extra else "init;"
     with open(CONF, "w", encoding="utf-8") as f:
-        f.write(f"a {{ path = {ROOT}; {asks} {console} {hooks} stop.timeout = 5; init.signals = freebsd;\n {extra} }}\n")
+        f.write(f"a {{ path = {ROOT}; {asks} {console} {hooks} {timeout} init.signals = freebsd;\n {extra} }}\n")
 
 
 def jail(*words, want=0, timeout=60):

@@ -318,23 +318,6 @@ def rc_fails_after_a_reboot():
     same(box.hooks()[-2:], ["poststop", "release"])
 
 
-def warden_is_killed():
-    """The jail stays up; jail -r works; and what process 1 does without one is found by the next command."""
-    up()
-    os.kill(box.warden(), signal.SIGKILL)
-    until(lambda: not box.warden(), "its end")
-    same((state(), inside("echo", "in").strip()), ("multi_user", "in"))
-    box.jail("-qr", "a")
-    removed(box.STOPPED)
-    box.fresh_root()
-    up()
-    os.kill(box.warden(), signal.SIGKILL)
-    init("reboot")
-    until(lambda: not box.process1(), "the end of process 1")
-    until(lambda: box.jail("--recover") is not None and box.is_gone(), "the next command, once its processes have ended")
-    same(box.hooks()[-2:], ["poststop", "release"])
-
-
 def ended_is_killed():
     """The warden's command killed in the middle of a reboot: the next command finds it."""
     rc("[ -e /second ] && sleep 1000; : > /second")
@@ -389,4 +372,4 @@ def reboots_in_a_row():
 CASES = [i27_int, i28_usr1_usr2_winch, signals_by_meaning, i29_term, i30_i31_i38_shutdown_missing_failing, i32_shutdown_hangs,
          i33_timeout_below_2, i34_ignores_term, i36_nobody_left, i37_final, i39_term_then_int, halt_during_reboot, stopped_by_the_host,
          stopped_while_going_down, jexec_across_a_reboot, i40_i41_orphans, i45_idle, reboot_programs, host_words,
-         i48_i49_run_levels_inside, policies, crash_loop, rc_fails_after_a_reboot, warden_is_killed, ended_is_killed, reboots_in_a_row]
+         i48_i49_run_levels_inside, policies, crash_loop, rc_fails_after_a_reboot, ended_is_killed, reboots_in_a_row]

@@ -20,10 +20,11 @@ import ends  # noqa: E402
 import services  # noqa: E402
 import sessions  # noqa: E402
 import starts  # noqa: E402
+import wardens  # noqa: E402
 import world  # noqa: E402
 import fingerprint as fp  # noqa: E402
 
-CASES = starts.CASES + sessions.CASES + services.CASES + ends.CASES
+CASES = starts.CASES + sessions.CASES + services.CASES + ends.CASES + wardens.CASES
 # What wardens have said stays.
 fp.COUNTERS["jail.log"] = lambda text: ""
 
