@@ -8,7 +8,7 @@
  *   act reboot NAME            that, and reboot(2)
  *   act orphans RATE SECONDS   so many orphans a second; "orphans NUMBER NANOSECONDS"; it stays a second
  *   act chain DIRECTORY COUNT STEP   starts COUNT services of s6 as s6-rc does: each by `s6-svc -uwU` once service
- *                              NUMBER - STEP is ready
+ *                              NUMBER - STEP is ready; rings once their supervisors are there
  * Called `rc` it is `act stamp rc`; called `run` it is `act serve`: NAME is the directory, READY is $READY, and where
  * $TOUCH is set it makes a file `ready`. */
 #define _GNU_SOURCE
@@ -102,6 +102,7 @@ static void chain(const char *directory, int count, int step) {
   pid_t pids[chain_most] = {0};
   int started = 0, status;
   for (int i = 0; i < count; i++) wait_for_supervisor(directory, i);
+  ring("chain", now(), 0);
   for (int done = 0; done < count;) {
     for (; started < count && (started < step || pids[started - step] == -1); started++) {
       char name[300];
