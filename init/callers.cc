@@ -21,6 +21,9 @@ void Callers::take(int listener) {
   Caller caller = accept_caller(listener);
   if (!caller.fd) return;
   auto room = std::ranges::find_if(callers_, [](const Caller& one) { return !one.fd; });
+  // Nobody inside can crowd out the host between its call and its word.
+  if (room == callers_.end())
+    room = std::ranges::find_if(callers_, [](const Caller& one) { return !one.host; });
   if (room == callers_.end()) room = callers_.begin();
   std::rotate(room, room + 1, callers_.end());
   callers_.back() = std::move(caller);

@@ -20,7 +20,7 @@ void reply(const Caller& caller, std::string_view text);
 
 class Callers {
  public:
-  static constexpr size_t most = 16;  // at a time; whoever has been silent the longest goes
+  static constexpr size_t most = 16;  // at a time; who of the jail has been silent the longest goes
 
   // What to poll for, a place each.
   void fill(std::span<pollfd, most> polls) const;
