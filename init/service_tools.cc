@@ -77,6 +77,7 @@ Result<Fd> take_lock(int dir, Tools tools) {
 
 Result<ServiceTools> ServiceTools::lay_out(const ServiceSpec& spec, const ServiceLife& life) {
   ServiceTools tools;
+  tools.kind_ = spec.tools;
   const int home = (tools.home_ = TRY(open_directory(AT_FDCWD, spec.where.c_str(), 022))).get();
   const auto lay = [&]() -> Result<void> {
     tools.supervise_ = TRY(make_directory(home, "supervise", 0700, 022));
@@ -95,6 +96,13 @@ Result<ServiceTools> ServiceTools::lay_out(const ServiceSpec& spec, const Servic
   tools.notify('s');
   tools.show(spec, life);
   return tools;
+}
+
+bool ServiceTools::fits(const ServiceSpec& spec) const {
+  struct stat mine, now;
+  return kind_ == spec.tools && sys::fstat(home_.get(), &mine) == 0 &&
+         sys::fstatat(AT_FDCWD, spec.where.c_str(), &now, 0) == 0 && mine.st_dev == now.st_dev &&
+         mine.st_ino == now.st_ino;
 }
 
 std::span<const char> ServiceTools::hear(std::span<char, letters_most> space) const {

@@ -25,6 +25,8 @@ class ServiceTools {
   static Result<ServiceTools> lay_out(const ServiceSpec& spec, const ServiceLife& life);
 
   explicit operator bool() const { return static_cast<bool>(control_); }
+  // Whether that is the directory of now, and the tools are the same.
+  bool fits(const ServiceSpec& spec) const;
   // Readable when a tool has sent something; never at its end, since we have its other end too.
   int control() const { return control_.get(); }
   // What came, unread before; perhaps nothing.
@@ -45,6 +47,7 @@ class ServiceTools {
   bool write_file(const char* name, std::string_view text) const;
 
   ToolMarks marks_;
+  Tools kind_ = Tools::none;
   Fd home_, supervise_, event_, lock_, control_, ok_;
 };
 

@@ -99,6 +99,7 @@ void Services::take_over(std::vector<std::optional<uint16_t>> before) {
 void Services::lay_tools(size_t service) {
   const ServiceSpec& spec = supervisor_.spec(service);
   ServiceTools& tools = lines_[service].tools;
+  if (tools && !tools.fits(spec)) tools.let_go();
   if (tools || spec.tools == Tools::none) return;
   Result<ServiceTools> laid = ServiceTools::lay_out(spec, supervisor_.life(service));
   if (!laid) return say({laid.error().text});
@@ -140,6 +141,7 @@ bool Services::ended(pid_t pid, int status, int64_t now) {
   for (size_t i = 0; i < supervisor_.size(); ++i) {
     const ServiceLife& life = supervisor_.life(i);
     if (life.pid != pid || life.finishing || life.told || end.good()) continue;
+    if (lines_[i].tools.marks().termed) continue;  // somebody has asked for it
     const std::string number = std::to_string(end.signal != 0 ? end.signal : end.code);
     say({supervisor_.spec(i).name, end.signal != 0 ? ": ended by signal " : ": exited with ",
          number});

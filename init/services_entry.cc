@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 
 #include "base/sys.h"
+#include "init/service_start.h"
 #include "init/services.h"
 #include "os/adopt.h"
 #include "os/process1.h"
@@ -46,6 +47,7 @@ bool Scan::begin(const char* directory) {
   if (good) signals_ = watch_signals(signals);
   if (!signals_) return false;
   close_from(signals_.get() + 1);
+  take_descriptors();
   services_.settle({.group = -1, .console = nullptr}, directory);
   services_.start(now_ms());
   return true;

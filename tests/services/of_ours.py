@@ -48,6 +48,33 @@ def hup_reads_again(side):
     until(lambda: side.tool("s6-svok", "b")[0] == 0, "b is supervised")
 
 
+def a_directory_may_be_another_one(side):
+    """By the time of HUP: in its place, and whose it is."""
+    side.script("a/run", STAYS)
+    side.begin()
+    side.sees("begin a")
+    pid = side.pid("a")
+    os.rename(f"{side.scan}/a", f"{side.top}/old")
+    side.script("a/run", STAYS)
+    side.process.send_signal(signal.SIGHUP)
+    until(lambda: side.tool("s6-svok", "a")[0] == 0, "it is supervised")
+    same(side.pid("a"), pid)
+    side.put("a/timeout-kill", "100\n")
+    side.process.send_signal(signal.SIGHUP)
+    until(lambda: side.tool("sv", "status", f"{side.scan}/a")[0] == 1, "it is s6's alone")
+    same(side.pid("a"), pid)
+
+
+def many_have_room(side):
+    """More than the limit of descriptors that it was given, which its services still have."""
+    limit = ["prlimit", "--nofile=64:4096"]
+    side.command = [*limit, *side.command]
+    for i in range(30):
+        side.script(f"s{i}/run", "ulimit -n >> $REC; exec sleep 1000")
+    side.begin()
+    side.sees("64", 30)
+
+
 def only_we_may_write(side):
     side.script("a/run", STAYS)
     side.script("b/run", STAYS)
@@ -154,6 +181,7 @@ def the_figures_are_right(side):
     same([side.tool("sv", "status", f"{side.scan}/a")[0], side.tool("s6-svstat", "a")[0]], [0, 0])
 
 
-CASES = [term_ends_all_and_it_exits_0, a_second_one_kills, hup_reads_again, only_we_may_write,
+CASES = [term_ends_all_and_it_exits_0, a_second_one_kills, hup_reads_again, a_directory_may_be_another_one, many_have_room,
+         only_we_may_write,
          what_somebody_laid_out_is_not_followed, a_link_of_our_own_is, hostile_bytes_do_nothing, it_sleeps, it_needs_little, it_is_process_1,
          the_figures_are_right]

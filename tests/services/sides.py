@@ -85,9 +85,9 @@ class Side:
 
     def end(self):
         if self.process and self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM if "jinit" in self.command[0] else signal.SIGHUP)
+            self.process.send_signal(signal.SIGTERM if "jinit" in " ".join(self.command) else signal.SIGHUP)
             try:
-                self.process.wait(5 if "jinit" in self.command[0] else 0.2)
+                self.process.wait(5 if "jinit" in " ".join(self.command) else 0.2)
             except subprocess.TimeoutExpired:
                 pass
         for pid in self.left():
