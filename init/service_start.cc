@@ -144,7 +144,7 @@ Result<void> become(const Birthplace& place, const ServiceSpec& spec,
   _exit(absent ? 127 : 126);
 }
 
-rlimit given_descriptors;  // of take_descriptors(); 0: not called
+rlimit given_descriptors;  // of raise_descriptors(); 0: not called
 
 // Where there is no jail, there is no group to be born into either.
 pid_t give_birth(const Birthplace& place) {
@@ -177,7 +177,7 @@ void say_of_services(const Birthplace& place, std::initializer_list<std::string_
   (void)fputc('\n', stderr);
 }
 
-void take_descriptors() {
+void raise_descriptors() {
   if (getrlimit(RLIMIT_NOFILE, &given_descriptors) != 0) return;
   const rlimit all = {given_descriptors.rlim_max, given_descriptors.rlim_max};
   sys::setrlimit(RLIMIT_NOFILE, &all);

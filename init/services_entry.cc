@@ -47,7 +47,7 @@ bool Scan::begin(const char* directory) {
   if (good) signals_ = watch_signals(signals);
   if (!signals_) return false;
   close_from(signals_.get() + 1);
-  take_descriptors();
+  raise_descriptors();
   services_.settle({.group = -1, .console = nullptr}, directory);
   services_.start(now_ms());
   return true;

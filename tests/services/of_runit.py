@@ -35,7 +35,9 @@ def sv_says_and_does(side):
     side.sees("run")
     for words in (("status", "a"), ("status", "b"), ("start", "b"), ("status", "b"), ("pause", "a"), ("status", "a"), ("cont", "a"), ("status", "a"),
                   ("restart", "a"), ("stop", "a"), ("status", "a"), ("once", "a"), ("status", "a"), ("stop", "b"), ("force-stop", "a"), ("check", "b")):
-        side.keep(*SV, words[0], here(side, words[1]))
+        said = side.tool(*SV, words[0], here(side, words[1]))
+        if words[0] != "once":  # sv may have looked before it was started
+            side.kept.append(said)
         if words[0] in ("restart", "once"):
             side.sees("run", 2 if words[0] == "restart" else 3)  # before the next word ends it
     side.kept.append([open(f"{side.scan}/{name}/supervise/stat", encoding="utf-8").read() for name in "ab"])
