@@ -98,7 +98,8 @@ bool take_signal(const char* text, Order& order) {
 
 constexpr char usage[] =
     "usage: jinit [-gs] [-e status[:new]] [-p signal] -- command [argument ...]\n"
-    "       jinit -P\n";
+    "       jinit -P\n"
+    "       jinit --services directory\n";
 
 int misuse() {
   (void)fputs(usage, stderr);
