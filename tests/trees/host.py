@@ -1,6 +1,5 @@
 """A jail on a Debian tree, as its host and its people see it. The tree is the lower half of an overlay on box.ROOT."""
 import os
-import re
 import socket
 import subprocess
 import sys
@@ -99,10 +98,6 @@ def nginx_serves():
 
 def cron_has_run(times):
     until(lambda: len(text("var/log/job").splitlines()) >= times, f"cron's job, {times} times", 40)
-
-
-def state():
-    return re.findall(r"^(\S+)", box.init("status"))[0]
 
 
 def cu():
