@@ -236,14 +236,19 @@ void JailInit::perform(InitAct act) {
   }
 }
 
+// False where it is gone: nobody needs to hear it then.
+bool JailInit::tell_warden(std::string_view word) {
+  return sys::send(handed::warden, word.data(), word.size(), MSG_NOSIGNAL | MSG_DONTWAIT) > 0;
+}
+
 // The warden may do it for good; without one, as far as we may ourselves. It answers at once, and
 // is not waited for long.
 void JailInit::revoke_console() {
   if (!console_) return;
   char answer[8];
   pollfd news{handed::warden, POLLIN, 0};
-  if (sys::send(handed::warden, "revoke", 6, MSG_NOSIGNAL | MSG_DONTWAIT) > 0 &&
-      sys::poll(&news, 1, 1000) == 1 && sys::recv(handed::warden, answer, sizeof answer, 0) <= 0)
+  if (tell_warden("revoke") && sys::poll(&news, 1, 1000) == 1 &&
+      sys::recv(handed::warden, answer, sizeof answer, 0) <= 0)
     print("the warden has gone");
   console_->hang_up();
 }

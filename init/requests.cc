@@ -37,7 +37,10 @@ void JailInit::obey(Caller caller, const Words& words) {
     return;
   }
   // Answered first: it may be our end.
-  reply(caller, next(machine_, row->event, now_ms()).taken ? "ok" : "error not now");
+  const bool taken = next(machine_, row->event, now_ms()).taken;
+  if (taken && row->event == InitEvent::stop)
+    tell_warden("stopped");
+  reply(caller, taken ? "ok" : "error not now");
   tell(row->event);
 }
 
@@ -46,7 +49,7 @@ void JailInit::obey(Caller caller, const Words& words) {
 void JailInit::hand_over(Caller caller) {
   std::string text = "ok";
   std::vector<int> descriptors;
-  for (const handed::Name& one : handed::names) {
+  for (const handed::Part& one : handed::parts) {
     if (!held_[static_cast<size_t>(one.number)]) continue;
     text += concat({" ", one.name});
     descriptors.push_back(one.number);

@@ -18,11 +18,11 @@ enum : int {
 };
 
 // What process 1 hands over to a new warden, by the words that go along with it.
-struct Name {
+struct Part {
   int number;
   const char* name;
 };
-inline constexpr Name names[] = {
+inline constexpr Part parts[] = {
     {control, "control"}, {console, "console"}, {ring, "ring"}, {link, "link"}};
 
 }  // namespace jail::handed

@@ -13,7 +13,8 @@
 //   engine: serve             process 1 is another program now (init.program): speak for it
 //   engine: up                the start is over; the engine closes the socket
 //
-// Process 1 says `revoke` to have the console taken from all who have it, and hears `done`.
+// Process 1 says `revoke` to have the console taken from all who have it, and hears `done`; and
+// `stopped` where an engine has asked it to end, so that its end is no news.
 //
 // An engine that is gone before it said `adopted` takes the warden and process 1 with it. When
 // process 1 ends and there is no engine, the warden starts `jail --ended ID HOW QUICK`, where QUICK

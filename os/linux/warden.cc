@@ -28,6 +28,7 @@ struct Warden {
   std::array<Fd, 2> commands;  // pidfds of those that are not reaped: --ended, and its --boot
   bool adopted = false, up = false;
   bool serving = false;         // we speak for process 1
+  bool stopped = false;         // whoever stops the jail sees its end
   const char* ended = nullptr;  // how process 1 ended, where nobody has been told yet
   const char* told = nullptr;   // the same, where the engine has been, and has not acted yet
   unsigned quick = 0;
@@ -83,7 +84,7 @@ void begin_boot(Warden& warden) {
     return tell_engine(warden, concat({"failed ", std::to_string(errno), " socketpair"}));
   warden.voice.reset(ends[0]);
   Fd theirs(ends[1]);
-  warden.adopted = warden.up = warden.serving = false;
+  warden.adopted = warden.up = warden.serving = warden.stopped = false;
   char name[] = "jail", form[] = "--boot";
   char* words[] = {name, form, const_cast<char*>(warden.id), nullptr};
   if (start(warden, words, {{writes, handed::events}, {theirs, handed::warden}})) return;
@@ -173,9 +174,11 @@ const char* how_left(const Warden& warden) {
 }
 
 void hear_end(Warden& warden) {
-  warden.ended = how_left(warden);
+  const char* how = how_left(warden);
+  warden.ended = warden.stopped ? nullptr : how;
   warden.process1.reset();
   warden.serving = false;
+  if (!warden.ended) return;
   const bool loop = strcmp(warden.ended, "crash") == 0 && now_ms() - warden.born < quick_life;
   warden.quick = loop || !warden.up ? warden.quick + 1 : 0;
 }
@@ -208,6 +211,9 @@ void hear_voice(Warden& warden) {
   const ssize_t size = sys::recv(warden.voice.get(), text, sizeof text, MSG_DONTWAIT);
   if (size < 0 && (errno == EINTR || errno == EAGAIN)) return;
   if (size <= 0) return warden.voice.reset();
+  const std::string_view word(text, static_cast<size_t>(size));
+  if (word == "stopped") warden.stopped = true;
+  if (word != "revoke") return;
   Result<Fd> slave = open_slave(handed::console);
   if (slave) hang_up(handed::console, slave->get());
   if (sys::send(warden.voice.get(), "done", 4, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
