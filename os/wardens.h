@@ -17,6 +17,7 @@ Result<Words> boot_for_warden(World& world, const Op& op);
 Result<void> answer_warden(const Result<Words>& born);
 
 // Tells the warden that process 1 is in the ledger (adopted), or that the start is over (up).
+// One that was killed need not know: the next command puts another in its place.
 Result<void> tell_warden(const World& world, const char* word);
 
 // How process 1 has ended: restart, halt, exit or crash. EAGAIN: the warden has not said so within

@@ -116,9 +116,27 @@ Result<void> is_up_again(Hand& hand, Words mark) {
   return tell_warden(hand.world, "up");
 }
 
+Result<void> renew_warden(Hand& hand, bool living) {
+  const Op op = hand.ledger->newest("warden")->op;
+  const Process1 process1 = process1_of(hand.ledger->yielded("boot"));
+  const Act* linked = hand.ledger->newest("link");
+  const std::string link = linked ? linked->op.args[0] : "";
+  const Words yield = TRY(replace_warden(hand.world, op, has_console(hand.spec) ? &link : nullptr,
+                                         living ? &process1 : nullptr));
+  return hand.ledger->done_again(op, yield);
+}
+
+// A warden that was killed meanwhile has a successor, whose child the next process 1 is.
+Result<void> boot_by_a_warden(Hand& hand) {
+  Result<void> booted = boot_again(hand);
+  if (booted || booted.error().code != EPIPE) return booted;
+  TRY(renew_warden(hand, false));
+  return boot_again(hand);
+}
+
 // In reaping mode, for somebody to look at.
 Result<void> sit(Hand& hand, Words mark) {
-  TRY(boot_again(hand));
+  TRY(boot_by_a_warden(hand));
   return is_up_again(hand, std::move(mark));
 }
 
@@ -135,21 +153,11 @@ Result<void> restart(Hand& hand, int64_t quick) {
   Result<void> booted = fail_errno("init", asks_for_reboot);
   for (int tries = 0; !booted && booted.error().code == asks_for_reboot && tries <= most_restarts;
        ++tries) {
-    TRY(boot_again(hand));
+    TRY(boot_by_a_warden(hand));
     booted = boot_init(hand.world);
   }
   TRY(std::move(booted));
   return is_up_again(hand, {"up"});
-}
-
-Result<void> renew_warden(Hand& hand, bool living) {
-  const Op op = hand.ledger->newest("warden")->op;
-  const Process1 process1 = process1_of(hand.ledger->yielded("boot"));
-  const Act* linked = hand.ledger->newest("link");
-  const std::string link = linked ? linked->op.args[0] : "";
-  const Words yield = TRY(replace_warden(hand.world, op, has_console(hand.spec) ? &link : nullptr,
-                                         living ? &process1 : nullptr));
-  return hand.ledger->done_again(op, yield);
 }
 
 Result<void> keep_warden_of(Hand& hand) {

@@ -123,6 +123,11 @@ Result<void> take_over_from(World& world, Beginning& all) {
   return all.control ? Result<void>() : fail_errno("process 1", EPROTO);
 }
 
+// A warden that was killed with something of ours unread has reset the connection.
+bool is_gone(int code) {
+  return code == EPIPE || code == ECONNRESET;
+}
+
 Result<std::string> hear_packet(const World& world, int timeout) {
   pollfd news{world.warden.get(), POLLIN, 0};
   int ready;
@@ -132,7 +137,8 @@ Result<std::string> hear_packet(const World& world, int timeout) {
   if (ready == 0) return fail_errno("warden", EAGAIN);
   char text[4096];
   const ssize_t size = sys::recv(world.warden.get(), text, sizeof text, 0);
-  if (size <= 0) return fail_errno("warden", size < 0 ? errno : EPIPE);
+  if (size < 0 && !is_gone(errno)) return fail_errno("warden");
+  if (size <= 0) return fail_errno("warden", EPIPE);
   return std::string(text, static_cast<size_t>(size));
 }
 
@@ -219,7 +225,8 @@ Result<void> answer_warden(const Result<Words>& born) {
 
 Result<void> tell_warden(const World& world, const char* word) {
   if (!world.warden) return {};
-  if (sys::send(world.warden.get(), word, std::char_traits<char>::length(word), MSG_NOSIGNAL) < 0)
+  if (sys::send(world.warden.get(), word, std::char_traits<char>::length(word), MSG_NOSIGNAL) < 0 &&
+      !is_gone(errno))
     return fail_errno("warden");
   return {};
 }

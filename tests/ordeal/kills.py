@@ -122,6 +122,36 @@ def lives(word, seconds):
         raise box.Wrong(f"{word}: only {killed} of {run} were killed")
 
 
+def warden_is_replaced():
+    """Killed at any of its places while the jail is booted again: the next command has the jail up, with another warden."""
+    do, is_up = LIVES["reboot"]
+    effects = places_of(do, is_up)["warden"]
+    draw, end, run = random.Random(SEED), time.monotonic() + time_of(15), 0
+    some = chosen(effects, draw, time_of(15))
+    draw.shuffle(some)
+    for place in some:
+        if time_of(15) and time.monotonic() > end:
+            break
+        box.fresh_root()
+        jail_up()
+        first, stalker = box.process1(), Stalker("warden", place)
+        do()
+        until(lambda s=stalker, f=first: s.has_killed() or has_settled(f, is_up), f"the warden's place {place}")
+        _, killed = stalker.end()
+        recovers(f"warden,{place}: killed {killed or 'nobody'}")
+        run += 1
+    print(f"   warden: {len(effects)} places, {len(some)} chosen, {run} run", flush=True)
+
+
+def recovers(told):
+    try:
+        until(lambda: box.jail("--recover", timeout=30) == "" and state() == "multi_user" and box.warden(), "the jail is up again")
+    except box.Wrong as wrong:
+        raise box.Wrong(f"{told}: {wrong}") from None
+    box.jail("-qr", "a", timeout=30)
+    until(lambda: box.is_gone() and not box.warden(), f"{told}: its end")
+
+
 def killed_while_rebooting():
     lives("reboot", time_of(20))
 
@@ -211,5 +241,5 @@ def console_killed():
     print(f"   jail --console: {len(some)} places run", flush=True)
 
 
-CASES = [killed_while_rebooting, killed_while_halting, killed_after_a_crash, killed_while_it_starts, killed_while_it_stops,
-         killed_while_it_restarts, client_killed, console_killed]
+CASES = [warden_is_replaced, killed_while_rebooting, killed_while_halting, killed_after_a_crash, killed_while_it_starts,
+         killed_while_it_stops, killed_while_it_restarts, client_killed, console_killed]

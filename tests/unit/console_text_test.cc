@@ -154,6 +154,12 @@ TEST(HarmlessText, TakesWhatIsNoUtf8) {
   EXPECT_EQ(text.pass("\xe2\xe2\x82\xac"), "?\xe2\x82\xac");
 }
 
+TEST(HarmlessText, OfOneLineHasNoOtherLines) {
+  EXPECT_EQ(harmless_line("one\ttwo\r\nthree \xc2\x9b"
+                          "31m \xe2\x82\xac"),
+            "one?two?three ?31m \xe2\x82\xac");
+}
+
 TEST(HarmlessText, KnowsACharacterThatComesInParts) {
   HarmlessText text;
   EXPECT_EQ(text.pass("\xe2"), "");
