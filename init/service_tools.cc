@@ -152,8 +152,8 @@ void ServiceTools::count_death(const ServiceSpec& spec, ExitStatus status) const
                             O_WRONLY | O_CREAT | O_TRUNC | careful, 0644));
   struct stat size;
   if (!old || !file || sys::fstat(old.get(), &size) != 0) return;
-  const int64_t kept = std::min<int64_t>(size.st_size / death_size, spec.death_tally - 1);
-  int64_t at = (size.st_size / int64_t{death_size} - kept) * int64_t{death_size};
+  const int64_t each = death_size, there = size.st_size / each;
+  int64_t at = (there - std::min(there, spec.death_tally - 1)) * each;
   char piece[32 * death_size];
   for (ssize_t got; (got = sys::pread(old.get(), piece, sizeof piece, at)) > 0; at += got)
     if (sys::write(file.get(), piece, static_cast<size_t>(got)) != got) return;

@@ -1,4 +1,5 @@
 """Services of /etc/jinit.conf and /etc/service: order, readiness, running again, logs, what their end means for the jail."""
+import errno
 import os
 import random
 import signal
@@ -207,6 +208,43 @@ def a_directory_of_s6_is_a_service():
     same([line for line in box.said() if line != "rc autoboot"], ["begin sd", "finish 256 15", "begin sd", "finish 256 15"])
 
 
+def a_directory_hears_letters():
+    """Of whoever may write there, in single user too, and after a reboot as before it."""
+    script("etc/service/sd/run", "exec sleep 1004")
+    up()
+
+    def letter(one):
+        fd = os.open(f"{box.ROOT}/etc/service/sd/supervise/control", os.O_WRONLY | os.O_NONBLOCK)
+        os.write(fd, one)
+        os.close(fd)
+
+    def shown():
+        with open(f"{box.ROOT}/etc/service/sd/supervise/status", "rb") as f:
+            status = f.read()
+        return int.from_bytes(status[24:32], "big"), status[34]
+
+    for boot in (1, 2):
+        until_state("sd", "up")
+        same(shown(), (told("sd")[1], 4))
+        letter(b"d")
+        until_state("sd", "down")
+        until(lambda: shown() == (0, 8), "the status file says so")
+        letter(b"\0u")
+        until_state("sd", "up")
+        if boot == 1:
+            box.again(2, lambda: init("reboot"))
+    init("single")
+    comes_to("single_user")
+    same((told("sd")[0], shown()), ("down", (0, 8)))
+    box.jail("-qr", "a")
+    try:
+        letter(b"u")
+    except OSError as error:
+        same(error.errno, errno.ENXIO)
+    else:
+        raise box.Wrong("somebody reads it still")
+
+
 def a_reload_changes_what_has_changed():
     services("a { command = /bin/sleep, 1000; }", "b { command = /bin/sleep, 1001; }", "c { command = /bin/sleep, 1002; down; }")
     up()
@@ -305,6 +343,6 @@ def single_user_ends_them_and_multi_brings_them_back():
 
 
 CASES = [they_follow_each_other, one_is_ready_when_it_says_so, one_that_crashes_runs_again, its_process_is_as_asked,
-         its_log_is_put_aside, a_follower_loses_nothing, without_a_log_the_console_has_it, a_directory_of_s6_is_a_service,
+         its_log_is_put_aside, a_follower_loses_nothing, without_a_log_the_console_has_it, a_directory_of_s6_is_a_service, a_directory_hears_letters,
          a_reload_changes_what_has_changed, a_hostile_file_is_refused_in_a_line,
          a_file_may_change_while_it_is_read, the_jail_lives_for_one, single_user_ends_them_and_multi_brings_them_back]
