@@ -165,6 +165,8 @@ Result<void> keep_warden_of(Hand& hand) {
   return renew_warden(hand, true);
 }
 
+// What init.on_* say for an end that nobody has seen. False: the jail is to be undone, also where
+// booting it again has failed, which is said.
 Result<bool> revive(Hand& hand) {
   const Words& mark = hand.ledger->mark();
   const bool was_up = !mark.empty() && mark[0] == "up";
@@ -173,8 +175,9 @@ Result<bool> revive(Hand& hand) {
   const std::string policy = policy_of(hand.spec, word_of_the_end(hand.world));
   if (policy == "remove") return false;
   TRY(renew_warden(hand, false));
-  TRY(policy == "stay" ? sit(hand, {"up"}) : restart(hand, 0));
-  return true;
+  Result<void> done = policy == "stay" ? sit(hand, {"up"}) : restart(hand, 0);
+  if (!done) say(hand.life.talk, done.error());
+  return done.has_value();
 }
 
 }  // namespace
