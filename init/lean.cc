@@ -9,12 +9,14 @@
 
 #include "base/result.h"
 #include "base/sys.h"
+#include "os/process1.h"
 
 // NOLINTBEGIN(cppcoreguidelines-no-malloc): this is what the others stand on
 namespace {
 
-constexpr size_t ballast_size = 64 << 10;  // never touched, so that it costs addresses only
-constexpr int retry_pause = 100;           // ms
+// What malloc asks the kernel for at a time is up to 1 MB and what is needed.
+constexpr size_t ballast_size = 1280 << 10;
+constexpr int retry_pause = 100;  // ms
 
 void* ballast = nullptr;
 
@@ -22,7 +24,7 @@ void* ballast = nullptr;
 // gone, we wait until there is some again. What may be big asks before (init/jail_file.h).
 void find_memory() {
   if (ballast)
-    free(ballast);
+    jail::let_memory_go(ballast, ballast_size);
   else
     jail::sys::poll(nullptr, 0, retry_pause);
   ballast = nullptr;
@@ -33,7 +35,7 @@ void find_memory() {
 void* operator new(size_t size) {
   void* memory;
   while (!(memory = malloc(size == 0 ? 1 : size))) find_memory();
-  if (!ballast) ballast = malloc(ballast_size);
+  if (!ballast) ballast = jail::keep_memory(ballast_size);
   return memory;
 }
 

@@ -54,6 +54,11 @@ Pipe make_pipe();
 // Whether so many bytes of memory can be had just now.
 bool is_memory_for(size_t size);
 
+// Memory that is kept for bad times, never touched and so without a page of its own; nullptr where
+// there is none. Given back, it is there for the allocator.
+void* keep_memory(size_t size);
+void let_memory_go(void* kept, size_t size);
+
 // Hands memory that was freed back to the kernel, as far as the allocator can.
 void give_back_memory();
 

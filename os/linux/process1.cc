@@ -80,9 +80,19 @@ Pipe make_pipe() {
 }
 
 // Not by malloc, which would keep more for itself from then on.
-bool is_memory_for(size_t size) {
+void* keep_memory(size_t size) {
   void* memory = sys::mmap(size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
-  return memory != MAP_FAILED && sys::munmap(memory, size) == 0;
+  return memory == MAP_FAILED ? nullptr : memory;
+}
+
+void let_memory_go(void* kept, size_t size) {
+  sys::munmap(kept, size);
+}
+
+bool is_memory_for(size_t size) {
+  void* memory = keep_memory(size);
+  if (memory) let_memory_go(memory, size);
+  return memory != nullptr;
 }
 
 void give_back_memory() {
