@@ -5,7 +5,8 @@
 // It speaks with an engine - `jail -c`, or the `jail --ended` that it starts itself - over a socket
 // of packets, one at a time:
 //
-//   engine: boot              have process 1 made, by `jail --boot ID`
+//   engine: boot JID PID IPC  have process 1 made, by `jail --boot ID`; the first one it has
+//                             made itself, when it was a copy of the engine (os/linux/wardens.cc)
 //   warden: born PID START    it lives, and is the warden's child
 //   warden: failed CODE TEXT  there is none
 //   engine: adopted           it is in the ledger: from now on its end is news
@@ -33,6 +34,7 @@ struct WardenWords {
   const char* program;  // the jail(8) that it starts
   bool serves = false;  // "program": the jail's process 1 is to be another program
   bool adopts = false;  // "living": process 1 lives already, and was another warden's
+  bool bore = false;    // "child": process 1 lives already, and is ours; its start goes on
 };
 
 // What speaks for a process 1 that is not jinit (init/desk.h), for the layer below.

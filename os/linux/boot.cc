@@ -28,8 +28,7 @@ enum class Parent : unsigned char { engine, warden };
 struct Inheritance {
   Fd program;  // jinit, on a detached read-only mount: a jail never holds a writable way to the
                // host's file (L4)
-  // What it is to hold, by the numbers of os/handed.h; those that a jail does not have are none.
-  std::array<Fd, handed::last + 1> kept;
+  Kept kept;
   Fd socket;                      // RUN/ID/control itself, to be shown inside
   Fd nothing;                     // /dev/null
   Fd net, uts, cgroup, pid, ipc;  // namespaces to enter, where there is a descriptor
@@ -111,25 +110,24 @@ const Op* find_boot_op(const World& world, std::string_view verb) {
 
 // What this process was handed for the next process 1 by the warden that started it. A number that
 // was not may be that of something else that we have opened since.
-Result<void> take_handed(Inheritance& all) {
+Result<Kept> take_handed() {
+  Kept kept;
   for (int number :
        {handed::control, handed::console, handed::ring, handed::link, handed::warden}) {
     const bool terminal = number == handed::console || number == handed::link;
     if (sys::fcntl(number, F_GETFD) < 0 || (terminal && isatty(number) == 0)) continue;
-    all.kept[static_cast<size_t>(number)].reset(sys::fcntl(number, F_DUPFD_CLOEXEC, 10));
+    kept[static_cast<size_t>(number)].reset(sys::fcntl(number, F_DUPFD_CLOEXEC, handed::last + 1));
   }
-  return all.kept[handed::control] ? Result<void>() : fail_errno("control socket", EBADF);
+  if (!kept[handed::control]) return fail_errno("control socket", EBADF);
+  return kept;
 }
 
 // Before the view is entered: /dev/null, the groups and RUN are to be the host's, and a jail's
 // mounts may hide any of them there.
-Result<Inheritance> prepare(World& world, const Op& op, Parent parent) {
+Result<Inheritance> prepare(World& world, const Op& op, Kept kept) {
   Inheritance all;
   all.program = TRY(open_program());
-  if (parent == Parent::warden)
-    TRY(take_handed(all));
-  else
-    all.kept[handed::control] = TRY(listen_control(world));
+  all.kept = std::move(kept);
   all.group = TRY(open_group(world.facts, world.group + "/jail/init"));
   Fd run = TRY(open_group(world.facts, world.group + "/jail/run"));
   all.kept[handed::events] = TRY(open_at(run.get(), "cgroup.events", O_RDONLY));
@@ -329,8 +327,8 @@ Result<void> hear(int pipe) {
 }
 
 // The clone is made in the view, so that the child's copy of the mounts is one of the view's.
-Result<Words> make_process1(World& world, const Op& op, Parent parent) {
-  Inheritance all = TRY(prepare(world, op, parent));
+Result<Words> make_process1(World& world, const Op& op, Kept kept, Parent parent) {
+  Inheritance all = TRY(prepare(world, op, std::move(kept)));
   int ends[2];
   if (sys::pipe2(ends, O_CLOEXEC) != 0) return fail_errno("pipe");
   Fd reads(ends[0]), writes(ends[1]);
@@ -363,11 +361,18 @@ Result<Words> make_process1(World& world, const Op& op, Parent parent) {
 }  // namespace
 
 Result<Words> apply_boot(World& world, const Op& op) {
-  return world.warden ? ask_warden_to_boot(world) : make_process1(world, op, Parent::engine);
+  if (world.warden) return ask_warden_to_boot(world, op);
+  Kept kept;
+  kept[handed::control] = TRY(listen_control(world));
+  return bear_process1(world, op, std::move(kept));
+}
+
+Result<Words> bear_process1(World& world, const Op& op, Kept kept) {
+  return make_process1(world, op, std::move(kept), Parent::engine);
 }
 
 Result<Words> boot_for_warden(World& world, const Op& op) {
-  return make_process1(world, op, Parent::warden);
+  return make_process1(world, op, TRY(take_handed()), Parent::warden);
 }
 
 // Process 1 ends last in its pid namespace: the kernel waits for all others. Its number tells

@@ -12,8 +12,11 @@
 // `boot` ends it.
 #pragma once
 
+#include <array>
+
 #include "base/fd.h"
 #include "base/result.h"
+#include "os/handed.h"
 #include "os/world.h"
 
 namespace jail {
@@ -23,6 +26,13 @@ namespace jail {
 // comes with its errno and text; a child that was born is ended and reaped then, and
 // what it mounted went with its namespace. The control socket stays for the undo.
 Result<Words> apply_boot(World& world, const Op& op);
+
+// What a process 1 is to hold, by the numbers of os/handed.h; what a jail does not have is none.
+using Kept = std::array<Fd, handed::last + 1>;
+
+// The same as apply_boot(), with what is kept, for the process that is to be its parent.
+Result<Words> bear_process1(World& world, const Op& op, Kept kept);
+
 // The program that this process runs: absolute. Error: "/proc/self/exe: strerror".
 Result<std::string> own_path();
 

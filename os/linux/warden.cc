@@ -221,11 +221,11 @@ void hear_voice(Warden& warden) {
 }
 
 void hear_engine(Warden& warden) {
-  char text[32];
+  char text[512];
   const ssize_t size = sys::recv(warden.engine.get(), text, sizeof text, 0);
   if (size < 0 && errno == EINTR) return;
   const std::string_view word(text, size > 0 ? static_cast<size_t>(size) : 0);
-  if (word == "boot") return begin_boot(warden);
+  if (word.starts_with("boot ")) return begin_boot(warden);
   if (word == "adopted") warden.adopted = true;
   if (word == "serve") warden.serving = true;
   if (word == "up") warden.up = true;
@@ -264,8 +264,9 @@ int guard(const WardenWords& words, const DeskCalls& desk) {
                 .process1 = {},
                 .voice = {},
                 .commands = {}};
-  (words.adopts ? warden.voice : warden.engine) = take(handed::warden);
-  if (words.adopts) warden.process1 = take(handed::events);
+  warden.engine = take(handed::warden);
+  warden.voice = take(handed::voice);
+  warden.process1 = take(handed::events);
   warden.adopted = warden.up = words.adopts;
   warden.serving = words.adopts && words.serves;
   warden.born = now_ms();

@@ -37,11 +37,16 @@ Result<Fd> open_warden_log(const World& world) {
   return open_at(AT_FDCWD, world.log + "/jail.log", O_WRONLY | O_CREAT | O_APPEND, 0600);
 }
 
+std::string answer_of(const Result<Words>& born) {
+  return born ? fmt::format("born {} {}", born->at(0), born->at(1))
+              : fmt::format("failed {} {}", born.error().code, born.error().text);
+}
+
 // What a warden is born with.
 struct Beginning {
   Fd program, commands, group, nothing, log;
-  Fd control, socket;  // the socket to its engine, or to process 1 where that lives already
-  Fd process1;         // pidfd, in the second case
+  Fd control, engine;
+  Fd process1, voice;  // where that lives already: its pidfd, and the socket to it
   Words words;         // behind its own and the jail's
 };
 
@@ -56,10 +61,9 @@ Result<Beginning> prepare(const World& world) {
   return all;
 }
 
-[[noreturn]] void be_warden(const World& world, const Beginning& all, const std::string& jail) {
-  sys::setsid();
-  reset_signals();
-  if (sys::chdir("/") != 0) _exit(127);
+// Executes jinit with all in its place. Returns only where that fails.
+void become_warden(const World& world, const Beginning& all, const std::string& jail) {
+  if (sys::chdir("/") != 0) return;
   const int program = sys::fcntl(all.program.get(), F_DUPFD_CLOEXEC, handed::last + 1);
   struct {
     int from, to;
@@ -72,7 +76,8 @@ Result<Beginning> prepare(const World& world) {
                 {world.console.get(), handed::console},
                 {world.ring.get(), handed::ring},
                 {world.link.get(), handed::link},
-                {all.socket.get(), handed::warden}};
+                {all.engine.get(), handed::warden},
+                {all.voice.get(), handed::voice}};
   for (auto& place : places)
     if (place.from >= 0) place.from = sys::fcntl(place.from, F_DUPFD_CLOEXEC, handed::last + 1);
   sys::close_range(handed::control, handed::last, 0);
@@ -86,13 +91,54 @@ Result<Beginning> prepare(const World& world) {
   arguments.push_back(nullptr);
   if (placed && sys::close_range(handed::last + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
     sys::execveat(program, "", arguments.data(), environ, AT_EMPTY_PATH);
+}
+
+// The first process 1 is made by the warden while it is a copy of the engine still: there is no
+// program to be started for it, and all that it needs is open.
+Result<Words> bear_first(World& world, Beginning& all, const Op& boot) {
+  int ends[2];
+  if (sys::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+    return fail_errno("socketpair");
+  all.voice.reset(ends[0]);
+  Kept kept;
+  kept[handed::warden].reset(ends[1]);
+  for (auto [number, fd] : {std::pair{handed::control, &all.control},
+                            {handed::console, &world.console},
+                            {handed::ring, &world.ring},
+                            {handed::link, &world.link}})
+    if (*fd)
+      kept[static_cast<size_t>(number)].reset(
+          sys::fcntl(fd->get(), F_DUPFD_CLOEXEC, handed::last + 1));
+  Words born = TRY(bear_process1(world, boot, std::move(kept)));
+  all.process1 = TRY(open_process1({static_cast<pid_t>(parse_int(born[0]).value_or(0)),
+                                    static_cast<uint64_t>(parse_int(born[1]).value_or(0))}));
+  return born;
+}
+
+[[noreturn]] void be_warden(World& world, Beginning& all, const std::string& jail) {
+  sys::setsid();
+  reset_signals();
+  if (all.engine) {
+    char text[4096];
+    const ssize_t size = sys::recv(all.engine.get(), text, sizeof text, 0);
+    Words boot = split(std::string_view(text, size > 0 ? static_cast<size_t>(size) : 0), " ");
+    if (boot.size() != 4) _exit(0);  // the engine has gone
+    Result<Words> born = bear_first(world, all, {boot[0], Words(boot.begin() + 1, boot.end())});
+    const std::string answer = answer_of(born);
+    if (sys::send(all.engine.get(), answer.data(), answer.size(), MSG_NOSIGNAL) < 0 || !born)
+      _exit(0);
+  }
+  become_warden(world, all, jail);
+  // Without one that waits for it, process 1 is not to be.
+  if (all.engine && all.process1) sys::pidfd_send_signal(all.process1.get(), SIGKILL, nullptr, 0);
   _exit(127);
 }
 
-Result<Words> bear_warden(World& world, const Beginning& all) {
+Result<Words> bear_warden(World& world, Beginning& all) {
   const std::string jail = TRY(own_path());
   clone_args arguments{};
-  arguments.flags = CLONE_INTO_CGROUP | CLONE_VFORK;  // it has executed, or given up, when we go on
+  arguments.flags = CLONE_INTO_CGROUP;
+  if (!all.engine) arguments.flags |= CLONE_VFORK;  // it has executed, or given up, when we go on
   arguments.exit_signal = SIGCHLD;
   arguments.cgroup = static_cast<uint64_t>(all.group.get());
   const pid_t pid = sys::clone3(&arguments);
@@ -105,10 +151,10 @@ Result<Words> bear_warden(World& world, const Beginning& all) {
 // What process 1 says it holds. It is our program, but in a jail that is not ours: whatever it
 // gives away is for the same jail again, and a terminal has to be one.
 Result<void> take_over_from(World& world, Beginning& all) {
-  all.socket = TRY(call_process1(world.run, world.id, "handover"));
-  pollfd news{all.socket.get(), POLLIN, 0};
+  all.voice = TRY(call_process1(world.run, world.id, "handover"));
+  pollfd news{all.voice.get(), POLLIN, 0};
   if (sys::poll(&news, 1, handover_wait) != 1) return fail_errno("process 1", ETIMEDOUT);
-  Passed passed = TRY(in("process 1", take_descriptors(all.socket.get())));
+  Passed passed = TRY(in("process 1", take_descriptors(all.voice.get())));
   const Words words = split(passed.packet, " ");
   if (words.empty() || words[0] != "ok" || words.size() != passed.descriptors.size() + 1)
     return fail_errno("process 1", EPROTO);
@@ -151,8 +197,8 @@ Result<Words> apply_warden(World& world, const Op& op) {
   if (sys::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
     return fail_errno("socketpair");
   Fd ours(ends[0]);
-  all.socket.reset(ends[1]);
-  all.words = op.args;
+  all.engine.reset(ends[1]);
+  all.words = {op.args[0], "child"};
   const Words born = TRY(bear_warden(world, all));
   world.warden = std::move(ours);
   return born;
@@ -207,8 +253,8 @@ Result<void> renew_groups(const World& world) {
   return {};
 }
 
-Result<Words> ask_warden_to_boot(World& world) {
-  TRY(tell_warden(world, "boot"));
+Result<Words> ask_warden_to_boot(World& world, const Op& op) {
+  TRY(tell_warden(world, ("boot " + join(op.args, " ")).c_str()));
   const std::string answer = TRY(hear_packet(world, boot_wait));
   Words words = split(answer, " ");
   if (words.size() == 3 && words[0] == "born") return Words{words[1], words[2]};
@@ -218,9 +264,7 @@ Result<Words> ask_warden_to_boot(World& world) {
 }
 
 Result<void> answer_warden(const Result<Words>& born) {
-  const std::string text = born ? fmt::format("born {} {}", born->at(0), born->at(1))
-                                : fmt::format("failed {} {}", born.error().code, born.error().text);
-  return in("warden", write_all(handed::events, text));
+  return in("warden", write_all(handed::events, answer_of(born)));
 }
 
 Result<void> tell_warden(const World& world, const char* word) {

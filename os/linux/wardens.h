@@ -18,6 +18,6 @@ Result<void> undo_warden(World& world, const Op& op);
 Result<void> renew_console(World& world, const std::string& link);
 
 // The verb `boot` of a jail with a warden: yields the same.
-Result<Words> ask_warden_to_boot(World& world);
+Result<Words> ask_warden_to_boot(World& world, const Op& op);
 
 }  // namespace jail
