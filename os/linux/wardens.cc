@@ -1,5 +1,6 @@
 #include "os/linux/wardens.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 #include "base/file.h"
@@ -115,9 +116,25 @@ Result<Words> bear_first(World& world, Beginning& all, const Op& boot) {
   return born;
 }
 
+// What else the engine has open - the jail's lock, its own end of our socket - would seem to be in
+// use after it has gone.
+void close_others(const World& world, const Beginning& all) {
+  std::vector<unsigned> kept{0, 1, 2};
+  for (const Fd* fd :
+       {&all.program, &all.commands, &all.group, &all.nothing, &all.log, &all.control, &all.engine,
+        &all.process1, &all.voice, &world.console, &world.ring, &world.link})
+    if (*fd) kept.push_back(static_cast<unsigned>(fd->get()));
+  std::ranges::sort(kept);
+  for (size_t i = 0; i < kept.size(); ++i) {
+    const unsigned next = i + 1 < kept.size() ? kept[i + 1] : ~0U;
+    if (kept[i] + 1 < next) sys::close_range(kept[i] + 1, next - (next == ~0U ? 0 : 1), 0);
+  }
+}
+
 [[noreturn]] void be_warden(World& world, Beginning& all, const std::string& jail) {
   sys::setsid();
   reset_signals();
+  close_others(world, all);
   if (all.engine) {
     char text[4096];
     const ssize_t size = sys::recv(all.engine.get(), text, sizeof text, 0);
