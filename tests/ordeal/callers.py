@@ -30,7 +30,8 @@ def end(process):
     process.stdout.close()
     for pid in box.pids_of("/bin/storm", "call"):
         os.kill(pid, signal.SIGKILL)
-    until(lambda: world.reap() or not box.pids_of("/bin/storm", "call"), "the callers' end")
+    until(lambda: not box.pids_of("/bin/storm", "call"), "the callers' end")
+    world.reap()
 
 
 def host_is_heard(what):
