@@ -203,7 +203,12 @@ Result<void> do_system(World& /*world*/, const Inheritance& all, const Words& ar
                                {"tmpfs", "run", "/run", "mode=755,nosuid,nodev"}};
   for (const MountWords& words : mounts)
     if (is_directory(words.point.c_str())) TRY(mount_words("/", words));
-  if (program || !all.socket || !is_directory("/run")) return {};
+  if (!is_directory("/run")) return {};
+  if (program) {  // Debian's systemd mounts it where it is missing, and ends where it may not
+    TRY(make_directories("/run/lock", 01777));
+    return mount_words("/", {"tmpfs", "lock", "/run/lock", "mode=1777,nosuid,nodev,noexec"});
+  }
+  if (!all.socket) return {};
   constexpr const char* control = "/run/jinit/control";
   TRY(make_directories("/run/jinit", 0755));
   TRY(open_at(AT_FDCWD, control, O_CREAT | O_EXCL | O_RDONLY, 0600));
