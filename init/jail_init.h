@@ -46,7 +46,7 @@ class JailInit {
   void perform(InitAct act);
   void say(InitSay what);
   void run(const Rc& rc);
-  static bool tell_warden(std::string_view word);
+  static bool word_to_warden(std::string_view word);
   void revoke_console();
   SignalMeaning find_meaning() const;
   static void signal_to(pid_t pid, int signal);

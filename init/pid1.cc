@@ -237,7 +237,7 @@ void JailInit::perform(InitAct act) {
 }
 
 // False where it is gone: nobody needs to hear it then.
-bool JailInit::tell_warden(std::string_view word) {
+bool JailInit::word_to_warden(std::string_view word) {
   return sys::send(handed::warden, word.data(), word.size(), MSG_NOSIGNAL | MSG_DONTWAIT) > 0;
 }
 
@@ -247,7 +247,7 @@ void JailInit::revoke_console() {
   if (!console_) return;
   char answer[8];
   pollfd news{handed::warden, POLLIN, 0};
-  if (tell_warden("revoke") && sys::poll(&news, 1, 1000) == 1 &&
+  if (word_to_warden("revoke") && sys::poll(&news, 1, 1000) == 1 &&
       sys::recv(handed::warden, answer, sizeof answer, 0) <= 0)
     print("the warden has gone");
   console_->hang_up();

@@ -38,8 +38,7 @@ void JailInit::obey(Caller caller, const Words& words) {
   }
   // Answered first: it may be our end.
   const bool taken = next(machine_, row->event, now_ms()).taken;
-  if (taken && row->event == InitEvent::stop)
-    tell_warden("stopped");
+  if (taken && row->event == InitEvent::stop) word_to_warden("stopped");
   reply(caller, taken ? "ok" : "error not now");
   tell(row->event);
 }
