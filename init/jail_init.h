@@ -57,6 +57,7 @@ class JailInit {
   void start_session_of(const SessionAct& act);
   void answer_askers(std::string_view text);
   void look_whether_alone();
+  bool leaves_alone() const;
   void leave_if_alone();
   [[noreturn]] void leave();
   void report_status(const Caller& caller);

@@ -53,6 +53,7 @@ bool JailInit::begin() {
     if (!held && sys::dup2(STDIN_FILENO, fd) < 0) return false;
     if (sys::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) return false;
   }
+  raise_descriptors();
   signals_ = watch_signals(signals);  // not before: it would get such a number, and pass for it
   if (held_[handed::console] && held_[handed::ring] && settings_.program.empty()) {
     Result<std::span<std::byte>> memory = map_ring(handed::ring);
@@ -82,7 +83,7 @@ void JailInit::live() {
   std::vector<pollfd> polls;
   for (;;) {
     polls.resize(services + services_.polls());  // another size after a reload only
-    const bool looks = machine_.state == InitState::death_single || !persist_;
+    const bool looks = machine_.state == InitState::death_single || leaves_alone();
     polls[0] = {signals_.get(), POLLIN, 0};
     polls[1] = {handed::control, POLLIN, 0};
     polls[2] = {looks ? handed::events : -1, POLLPRI, 0};
@@ -92,7 +93,10 @@ void JailInit::live() {
     for (pollfd& one : terminal) one = {-1, 0, 0};
     if (console_) console_->fill(terminal);
     services_.fill(std::span(polls).subspan(services));
-    if (sys::poll(polls.data(), polls.size(), timeout()) < 0) continue;
+    // Services do without where somebody has lowered our limit (prlimit(2)): the rest is heard.
+    if (sys::poll(polls.data(), polls.size(), timeout()) < 0 &&
+        (errno != EINVAL || sys::poll(polls.data(), services, timeout()) < 0))
+      continue;
     if (polls[0].revents != 0) hear_signals();
     reap();
     if (console_) console_->handle(terminal);
@@ -352,9 +356,14 @@ void JailInit::look_whether_alone() {
   if (machine_.killing) kill_all_now();  // somebody of the host may just have come in
 }
 
-// Without persist the jail ends with its last other process; from here on nobody is in it.
+// Without persist a jail that nobody has booted ends with its last other process.
+bool JailInit::leaves_alone() const {
+  return machine_.state == InitState::reaping && !persist_;
+}
+
+// From here on nobody is in it.
 void JailInit::leave_if_alone() {
-  if (machine_.state == InitState::reaping && !persist_ && !others_left(handed::events)) _exit(0);
+  if (leaves_alone() && !others_left(handed::events)) _exit(0);
 }
 
 void JailInit::leave() {

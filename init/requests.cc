@@ -24,7 +24,7 @@ void JailInit::obey(Caller caller, const Words& words) {
     return reply(caller, *answer);
   if (caller.host && (verb == "persist" || verb == "nopersist")) {
     persist_ = verb == "persist";
-    return reply(caller, persist_ || others_left(handed::events) ? "ok" : "leaving");
+    return reply(caller, !leaves_alone() || others_left(handed::events) ? "ok" : "leaving");
   }
   const RequestWord* row = find_row(request_words(), verb);
   if (!row || (row->host_only && !caller.host)) return reply(caller, "error unknown word");
@@ -61,6 +61,7 @@ void JailInit::hand_over(Caller caller) {
 
 // init.program: the caller hears of a success by the end of its connection, with what else we hold.
 void JailInit::become(const Caller& caller) {
+  give_back_descriptors();
   become_program(settings_.program);
   reply(caller, concat({"failed ", settings_.program, ": ", strerror(errno)}));
   _exit(127);

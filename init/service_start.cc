@@ -144,8 +144,6 @@ Result<void> become(const Birthplace& place, const ServiceSpec& spec,
   _exit(absent ? 127 : 126);
 }
 
-rlimit given_descriptors;  // of raise_descriptors(); 0: not called
-
 // Where there is no jail, there is no group to be born into either.
 pid_t give_birth(const Birthplace& place) {
   if (place.group >= 0) return bear(place.group);
@@ -154,7 +152,7 @@ pid_t give_birth(const Birthplace& place) {
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
-  if (given_descriptors.rlim_max != 0) sys::setrlimit(RLIMIT_NOFILE, &given_descriptors);
+  give_back_descriptors();
   return 0;
 }
 
@@ -175,12 +173,6 @@ void say_of_services(const Birthplace& place, std::initializer_list<std::string_
   if (place.group >= 0) return say_line(place, pieces);
   for (std::string_view piece : pieces) (void)fwrite(piece.data(), 1, piece.size(), stderr);
   (void)fputc('\n', stderr);
-}
-
-void raise_descriptors() {
-  if (getrlimit(RLIMIT_NOFILE, &given_descriptors) != 0) return;
-  const rlimit all = {given_descriptors.rlim_max, given_descriptors.rlim_max};
-  sys::setrlimit(RLIMIT_NOFILE, &all);
 }
 
 pid_t start_service(const Birthplace& place, const ServiceSpec& spec, const ServiceStreams& streams,

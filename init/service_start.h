@@ -19,10 +19,6 @@ struct ServiceStreams {
 // A line about services, as say_line(); on standard error where there is no jail.
 void say_of_services(const Birthplace& place, std::initializer_list<std::string_view> pieces);
 
-// As many descriptors for us as there may be: a directory takes up to six. Services have what we
-// were given. For an entry point: in a jail all else inherits it, too.
-void raise_descriptors();
-
 // Starts the command of a service, or with an order of kind finish its finish command with the four
 // words of sup/supervisor.h. The process leads a session of its own without a terminal. Yields its
 // pid, or -1 with errno. Allocates in the child alone. What fails there is said on its output; it

@@ -36,6 +36,11 @@ Caller accept_caller(int listener);
 // Whether any process is left in the group whose cgroup.events that is. When in doubt, yes.
 bool others_left(int events);
 
+// As many descriptors for us as there may be, open and in one poll(2): a service takes up to nine.
+// What we were given is what children of bear() have, and whoever asks for it back.
+void raise_descriptors();
+void give_back_descriptors();
+
 // fork(2), but the child is born in the group behind `group` with no signal blocked or caught. -1
 // and errno as that.
 pid_t bear(int group);

@@ -9,6 +9,12 @@
 
 namespace jail {
 
+namespace {
+
+rlimit given_descriptors;  // of raise_descriptors(); 0: not called
+
+}  // namespace
+
 Fd watch_signals(const sigset_t& signals) {
   if (sigprocmask(SIG_BLOCK, &signals, nullptr) != 0 || sys::prctl(PR_SET_DUMPABLE, 0) != 0)
     return Fd();
@@ -53,6 +59,16 @@ bool others_left(int events) {
   return strstr(text, "populated 0") == nullptr;
 }
 
+void raise_descriptors() {
+  if (getrlimit(RLIMIT_NOFILE, &given_descriptors) != 0) return;
+  const rlimit all = {given_descriptors.rlim_max, given_descriptors.rlim_max};
+  sys::setrlimit(RLIMIT_NOFILE, &all);
+}
+
+void give_back_descriptors() {
+  if (given_descriptors.rlim_max != 0) sys::setrlimit(RLIMIT_NOFILE, &given_descriptors);
+}
+
 pid_t bear(int group) {
   clone_args arguments{};
   arguments.flags = CLONE_INTO_CGROUP | CLONE_CLEAR_SIGHAND;
@@ -63,6 +79,7 @@ pid_t bear(int group) {
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
+  give_back_descriptors();
   return 0;
 }
 

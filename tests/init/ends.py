@@ -207,6 +207,23 @@ def i40_i41_orphans():
 def i45_idle():
     """No session, no child: no system call and no wake-up of process 1 nor its warden."""
     up()
+    is_idle()
+
+
+def idle_without_persist():
+    """A jail that was booted does not end with its last other process, and process 1 does not go on looking."""
+    up()
+    for pid in pids_of("sleep", "1000"):
+        os.kill(pid, signal.SIGKILL)
+    until(lambda: not pids_of("sleep", "1000"), "nobody else is left")
+    began = time.monotonic()
+    box.jail("-qm", "name=a", "nopersist")
+    same(time.monotonic() - began < 5, True, "nobody waits for its end")
+    same(inside("echo", "in").strip(), "in")
+    is_idle()
+
+
+def is_idle():
     pids = (box.process1(), box.warden())
     switches = [box.status_of(pid, "voluntary_ctxt_switches") for pid in pids]
     calls = [fp.read(f"/proc/{pid}/schedstat") for pid in pids]
@@ -370,5 +387,5 @@ def reboots_in_a_row():
 
 CASES = [i27_int, i28_usr1_usr2_winch, signals_by_meaning, i29_term, i30_i31_i38_shutdown_missing_failing, i32_shutdown_hangs,
          i33_timeout_below_2, i34_ignores_term, i36_nobody_left, i37_final, i39_term_then_int, halt_during_reboot, stopped_by_the_host,
-         stopped_while_going_down, jexec_across_a_reboot, i40_i41_orphans, i45_idle, reboot_programs, host_words,
+         stopped_while_going_down, jexec_across_a_reboot, i40_i41_orphans, i45_idle, idle_without_persist, reboot_programs, host_words,
          i48_i49_run_levels_inside, policies, crash_loop, rc_fails_after_a_reboot, ended_is_killed, reboots_in_a_row]

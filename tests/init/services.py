@@ -2,6 +2,7 @@
 import errno
 import os
 import random
+import resource
 import signal
 import threading
 
@@ -342,7 +343,24 @@ def single_user_ends_them_and_multi_brings_them_back():
     same(inside("echo", "in").strip(), "in")
 
 
-CASES = [they_follow_each_other, one_is_ready_when_it_says_so, one_that_crashes_runs_again, its_process_is_as_asked,
+def there_may_be_more_than_descriptors_usually():
+    """Process 1 takes what it may have; who lowers that later loses services, and not the jail."""
+    few, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    services("first { command = 'ulimit -n >> /log'; restart = no; }", *(f"s{i} {{ command = /bin/true; restart = no; }}" for i in range(400)))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1024, most))
+    try:
+        up()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (few, most))
+    comes_to("multi_user")
+    sees("1024")
+    resource.prlimit(box.process1(), resource.RLIMIT_NOFILE, (100, most))
+    same(box.state(), "multi_user")
+    box.jail("-qr", "a")
+    box.removed(box.STOPPED)
+
+
+CASES = [there_may_be_more_than_descriptors_usually, they_follow_each_other, one_is_ready_when_it_says_so, one_that_crashes_runs_again, its_process_is_as_asked,
          its_log_is_put_aside, a_follower_loses_nothing, without_a_log_the_console_has_it, a_directory_of_s6_is_a_service, a_directory_hears_letters,
          a_reload_changes_what_has_changed, a_hostile_file_is_refused_in_a_line,
          a_file_may_change_while_it_is_read, the_jail_lives_for_one, single_user_ends_them_and_multi_brings_them_back]
