@@ -52,7 +52,7 @@ check-dev: setup-build setup-test build/dev/build.ninja
 VM_ROUNDS ?= 1000
 VM_SECONDS ?= 240
 VM_CUTS ?= 20
-VM_SUITES ?= host,kernel,sysv,systemd,power
+VM_SUITES ?= host,kernel,sysv,systemd,programs,power
 .PHONY: vm-test
 vm-test: setup-build setup-vm all
 	ninja -C build/release -j $(JOBS) $(NINJA_QUIET) kernel_test

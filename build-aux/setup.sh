@@ -8,7 +8,7 @@ packages() {
     build) echo g++ cmake ninja-build libfmt-dev libmnl-dev nlohmann-json3-dev libgtest-dev python3 ;;
     demo) echo busybox-static iproute2 ;;
     test) echo busybox-static iproute2 nftables procps runit s6 universal-ctags debootstrap cu ;;
-    vm) echo python3 qemu-system-x86 busybox-static iproute2 util-linux mount e2fsprogs systemd ;;
+    vm) echo python3 qemu-system-x86 busybox-static iproute2 util-linux mount e2fsprogs systemd debootstrap ;;
     bench) echo g++ python3 busybox-static crun runc bubblewrap systemd-container s6 runit tini catatonit strace util-linux ;;
     clang) echo clang-19 libclang-rt-19-dev ;;
     tidy) echo clang-19 clang-tidy-19 ;;

@@ -72,3 +72,10 @@ def make_all(cache):
             unpack(cache, name)
     if not os.path.isdir(f"{cache}/systemd"):
         make_systemd(cache)
+
+
+def make_for_machine(cache):
+    """Of the trees only what the virtual machine has (tests/vm): its kernel has cgroup v2 alone."""
+    os.makedirs(cache, exist_ok=True)
+    if not os.path.isdir(f"{cache}/systemd"):
+        make_systemd(cache)

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Other programs than jinit as process 1 of a jail (init.program): busybox, sysvinit, openrc-init, runit, s6, systemd.
 
-usage: run.py [-v] --cache DIRECTORY BINDIR [CASE...]
+usage: run.py [-v] --cache|--trees DIRECTORY BINDIR [CASE...]
 
-Their trees are made in DIRECTORY where they are not there yet (tests/trees, layers.py); where nothing can be fetched the test is
-skipped (77). Runs in a world of its own (lives/world.py); after each case the host must be as before it (lives/fingerprint.py). A case
+Their trees are in DIRECTORY; with --cache they are made where they are not there yet (tests/trees, layers.py), and where nothing can be
+fetched the test is skipped (77). Runs in a world of its own (lives/world.py); after each case the host must be as before it (lives/fingerprint.py). A case
 is PROGRAM.CASE, or either. The last line is 'N passed, N failed'; exits 1 if one failed.
 """
 import os
@@ -43,7 +43,8 @@ def first_look():
     roots.lay(roots.PROGRAMS[0])
     box.up("init.program = /sbin/init; console;")
     box.jail("-qR", "a")
-    box.until(lambda: not box.warden(), "the warden's end")
+    box.until(lambda: not box.warden(), "the warden's end", life.BOOT)
+    box.until(lambda: not any("--ended" in fp.read(f"/proc/{pid}/cmdline") for pid in fp.pids()), "the engine's end", life.BOOT)
     return world.look()
 
 
@@ -59,10 +60,10 @@ def main():
     words = sys.argv[1:]
     verbose = "-v" in words
     words = [word for word in words if word != "-v"]
-    if len(words) < 3 or words[0] != "--cache":
+    if len(words) < 3 or words[0] not in ("--cache", "--trees"):
         sys.exit(__doc__)
     cache, bindir, names = words[1], words[2], words[3:]
-    if not os.environ.get("LIVES_INSIDE"):
+    if words[0] == "--cache" and not os.environ.get("LIVES_INSIDE"):
         make_layers(cache)
     world.enter(bindir)
     show_trees = host.keep_trees(cache)

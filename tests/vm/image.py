@@ -154,7 +154,7 @@ def add_python(tree):
     for package in PYTHON_PACKAGES:
         tree.below(f"{library}/{package}")
     for path in glob.glob(f"{library}/lib-dynload/*.so"):
-        if re.match(r"_?(ctypes|json|posixsubprocess|random|bisect|heapq|struct)\.", os.path.basename(path)):
+        if re.match(r"_?(ctypes|json|posixsubprocess|random|bisect|heapq|struct|termios|typing)\.", os.path.basename(path)):
             tree.program(path)
 
 
@@ -175,6 +175,31 @@ def add_systemd(tree):
     for name, text in UNITS.items():
         tree.text(f"/etc/systemd/system/{name}", text)
         tree.link(f"{wants}/{name}", f"../{name}")
+
+
+def add_programs(tree, installed):
+    """tests/programs with what it uses, and the programs in one directory as it expects them."""
+    for part in ("programs", "trees", "init", "lives", "terminal"):
+        for path in glob.glob(f"{HERE}/../{part}/*.py"):
+            tree.file(path, f"/vm/suite/{part}/{os.path.basename(path)}")
+    tree.file(f"{HERE}/../run_lifecycle.py", "/vm/suite/run_lifecycle.py")
+    for name in ("sbin/jail", "sbin/jexec", "sbin/jls", "libexec/cellblock/jinit"):
+        tree.program(f"{installed}/usr/local/{name}", f"/vm/bin/{os.path.basename(name)}")
+    for name in ("env", "timeout"):
+        tree.link(f"/usr/bin/{name}", "/bin/busybox")
+
+
+def trees_disk(cache, scratch):
+    """A file system with the trees for tests/programs that want this kernel."""
+    name, holds = f"{scratch}/trees.ext4", f"{scratch}/trees"
+    shutil.rmtree(holds, ignore_errors=True)
+    os.mkdir(holds)
+    output("cp", "-al", f"{cache}/systemd", holds)
+    with open(name, "wb") as f:
+        f.truncate(1 << 29)
+    output("mke2fs", "-q", "-F", "-t", "ext4", "-O", "^has_journal", "-d", holds, name)
+    shutil.rmtree(holds)
+    return name
 
 
 def basic(kernel, installed, kernel_test=None):

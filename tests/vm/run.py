@@ -4,7 +4,7 @@
 usage: run.py [--rounds N] [--cuts N] [--seconds N] [--seed N] [--only SUITE,...] [--kernel-test PROGRAM] INSTALLED SCRATCH
 
 Suites: `host` is guest/host on a machine that is all ours; `kernel` runs the program of tests/kernel there; `power` cuts the power of machines that start and stop jails;
-`sysv` and `systemd` boot and shut down machines with jails. Prints each test, and 'N passed, N failed' last.
+`sysv` and `systemd` boot and shut down machines with jails; `programs` runs jails whose process 1 is systemd or busybox. Prints each test, and 'N passed, N failed' last.
 """
 import argparse
 import os
@@ -16,8 +16,10 @@ import time
 import traceback
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, f"{os.path.dirname(HERE)}/programs"]
 import image  # noqa: E402
+import layers  # noqa: E402
 from disk import Disk, History  # noqa: E402
 from machine import Machine  # noqa: E402
 
@@ -102,6 +104,24 @@ def kernel(place, tally):
                 said = []
         if machine.lines[-1:] != ["machine: kernel: status 0"]:
             tally.test("kernel: all were run", tail(machine))
+
+
+def programs(place, tally):
+    """The cases of tests/programs that there are trees for, as it prints them."""
+    cache = f"{place.scratch}/trees.cache"
+    layers.make_for_machine(cache)
+    initrd, tree = f"{place.scratch}/programs.initrd", place.tree()
+    image.add_programs(tree, place.installed)
+    tree.write(initrd)
+    done = []
+    with place.machine("programs", [image.trees_disk(cache, place.scratch)], initrd=initrd, memory=1024) as machine:
+        for line in machine.read("machine:", 1200):
+            found = re.match(r"(FAILED )?([a-z0-9]+\.[a-z_]+): ", line or "")
+            if found:
+                done.append(found[2])
+                tally.test(f"programs: {found[2]}", [line, *tail(machine)] if found[1] else [])
+        if machine.lines[-1:] != ["machine: programs: status 0"] or not done:
+            tally.test("programs: all were run", tail(machine, 40))
 
 
 # --- boot and shutdown ---
@@ -268,6 +288,7 @@ def main():
     seed = words.seed if words.seed is not None else int(time.strftime("%y%m%d")) * 100
     tally = Tally()
     suites = {"power": lambda: power(place, tally, words, seed), "host": lambda: host(place, tally),
+              "programs": lambda: programs(place, tally),
               "sysv": lambda: boot(place, tally, "sysv"), "systemd": lambda: boot(place, tally, "systemd")}
     if words.kernel_test:
         suites["kernel"] = lambda: kernel(place, tally)
