@@ -16,7 +16,7 @@ namespace {
 
 jail::Desk* desk;  // of a warden; no other has one
 
-// --warden ID JAIL program|jinit living|child
+// --warden ID JAIL program|jinit [living]
 int run_warden(int count, char** words) {
   using jail::Desk;
   Desk at;
@@ -31,8 +31,7 @@ int run_warden(int count, char** words) {
   return jail::guard({.id = words[2],
                       .program = words[3],
                       .serves = strcmp(words[4], "program") == 0,
-                      .adopts = count > 5 && strcmp(words[5], "living") == 0,
-                      .bore = count > 5 && strcmp(words[5], "child") == 0},
+                      .adopts = count > 5 && strcmp(words[5], "living") == 0},
                      calls);
 }
 

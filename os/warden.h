@@ -33,8 +33,7 @@ struct WardenWords {
   const char* id;
   const char* program;  // the jail(8) that it starts
   bool serves = false;  // "program": the jail's process 1 is to be another program
-  bool adopts = false;  // "living": process 1 lives already, and was another warden's
-  bool bore = false;    // "child": process 1 lives already, and is ours; its start goes on
+  bool adopts = false;  // "living": process 1 was another warden's; not so: its start goes on
 };
 
 // What speaks for a process 1 that is not jinit (init/desk.h), for the layer below.

@@ -74,12 +74,11 @@ void tell_engine(const Warden& warden, std::string_view text) {
 }
 
 void begin_boot(Warden& warden) {
-  warden.told = nullptr;
+  warden.told = warden.ended = nullptr;  // it knows
   int ends[2];
   if (sys::pipe2(ends, O_CLOEXEC) != 0)
     return tell_engine(warden, concat({"failed ", std::to_string(errno), " pipe"}));
-  warden.answer.reset(ends[0]);
-  Fd writes(ends[1]);
+  Fd reads(ends[0]), writes(ends[1]);
   if (sys::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
     return tell_engine(warden, concat({"failed ", std::to_string(errno), " socketpair"}));
   warden.voice.reset(ends[0]);
@@ -87,9 +86,9 @@ void begin_boot(Warden& warden) {
   warden.adopted = warden.up = warden.serving = warden.stopped = false;
   char name[] = "jail", form[] = "--boot";
   char* words[] = {name, form, const_cast<char*>(warden.id), nullptr};
-  if (start(warden, words, {{writes, handed::events}, {theirs, handed::warden}})) return;
-  tell_engine(warden, concat({"failed ", std::to_string(errno), " jail --boot"}));
-  warden.answer.reset();
+  if (!start(warden, words, {{writes, handed::events}, {theirs, handed::warden}}))
+    return tell_engine(warden, concat({"failed ", std::to_string(errno), " jail --boot"}));
+  warden.answer = std::move(reads);
 }
 
 // Process 1 without an engine that has written it down: nobody would ever undo it by name.

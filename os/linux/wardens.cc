@@ -215,7 +215,7 @@ Result<Words> apply_warden(World& world, const Op& op) {
     return fail_errno("socketpair");
   Fd ours(ends[0]);
   all.engine.reset(ends[1]);
-  all.words = {op.args[0], "child"};
+  all.words = {op.args[0]};
   const Words born = TRY(bear_warden(world, all));
   world.warden = std::move(ours);
   return born;
