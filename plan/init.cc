@@ -36,7 +36,8 @@ struct Answer {
 Result<Answer> hear(int socket) {
   char packet[4096];
   const ssize_t size = sys::recv(socket, packet, sizeof packet, 0);
-  if (size <= 0) return fail_errno("process 1", size < 0 ? errno : EPIPE);
+  // Reset: it has ended with our request unread.
+  if (size <= 0) return fail_errno("process 1", size < 0 && errno != ECONNRESET ? errno : EPIPE);
   // It is our program that speaks, in a jail that is not ours.
   const std::string text = harmless_line({packet, static_cast<size_t>(size)});
   const size_t blank = text.find(' ');
@@ -103,6 +104,7 @@ Result<bool> take_ended(Hand& hand, const std::string& id) {
     if (status && *status == Status::stopping) return false;
     Result<LifeHolder> holder = life_holder(hand.host.places, id);
     if (holder) (void)TRY(await_end(holder->pidfd.get(), 1000, -1));
+    if (!holder) TRY(look_again(talk, 2));  // it has not said yet who it is
   }
 }
 
