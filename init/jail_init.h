@@ -57,7 +57,8 @@ class JailInit {
   void start_session_of(const SessionAct& act);
   void answer_askers(std::string_view text);
   void look_whether_alone();
-  bool leaves_alone() const;
+  // Without persist a jail that nobody has booted ends with its last other process.
+  bool leaves_alone() const { return machine_.state == InitState::reaping && !persist_; }
   void leave_if_alone();
   [[noreturn]] void leave();
   void report_status(const Caller& caller);

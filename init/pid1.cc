@@ -251,6 +251,8 @@ void JailInit::revoke_console() {
   if (!console_) return;
   char answer[8];
   pollfd news{handed::warden, POLLIN, 0};
+  // An answer that came late is none to this question.
+  while (sys::recv(handed::warden, answer, sizeof answer, MSG_DONTWAIT) > 0) continue;
   if (word_to_warden("revoke") && sys::poll(&news, 1, 1000) == 1 &&
       sys::recv(handed::warden, answer, sizeof answer, 0) <= 0)
     print("the warden has gone");
@@ -354,11 +356,6 @@ void JailInit::look_whether_alone() {
   if (machine_.state != InitState::death_single) return;
   if (!others_left(handed::events)) return tell(InitEvent::all_gone);
   if (machine_.killing) kill_all_now();  // somebody of the host may just have come in
-}
-
-// Without persist a jail that nobody has booted ends with its last other process.
-bool JailInit::leaves_alone() const {
-  return machine_.state == InitState::reaping && !persist_;
 }
 
 // From here on nobody is in it.
