@@ -73,6 +73,7 @@ inline int fsopen(const char* type, unsigned flags) { return tried("fsopen", [&]
 inline int fsetxattr(int fd, const char* name, const void* value, size_t size) { return tried("fsetxattr", [&] { return ::fsetxattr(fd, name, value, size, 0); }); }
 inline ssize_t getdents64(int fd, void* entries, size_t size) { return tried("getdents64", [&] { return ::getdents64(fd, entries, size); }); }
 inline long keyctl(int operation, const char* name) { return tried("keyctl", [&] { return ::syscall(SYS_keyctl, operation, name); }); }
+inline int madvise(void* address, size_t size, int advice) { return tried("madvise", [&] { return ::madvise(address, size, advice); }); }
 inline int memfd_create(const char* name, unsigned flags) { return tried("memfd_create", [&] { return ::memfd_create(name, flags); }); }
 inline void* mmap(size_t size, int protection, int flags, int fd) { return fault_point("mmap") ? MAP_FAILED : ::mmap(nullptr, size, protection, flags, fd, 0); }
 inline int munmap(void* memory, size_t size) { return ::munmap(memory, size); }
