@@ -32,8 +32,9 @@ Result<bool> warden_lives(const World& world);
 // is a program of the jail, nobody has it any more: the console is made anew without its last
 // output, and so is the terminal behind `link`, console.link's path (empty: there is none; nullptr:
 // no console either). Yields
-// as the act. `living`: process 1, or nullptr where it has ended. After an error there is no
-// warden, and the next command tries again.
+// as the act. `living`: process 1, or nullptr where it has ended; a warden that has seen its end
+// and has not had anybody act yet is ended then. After an error there is no warden, and the next
+// command tries again.
 Result<Words> replace_warden(World& world, const Op& op, const std::string* link,
                              const Process1* living);
 

@@ -12,6 +12,7 @@
 #include "conf/service_params.h"
 #include "os/handed.h"
 #include "os/kernel.h"
+#include "os/process1.h"
 #include "os/root.h"
 #include "os/wardens.h"
 #include "plan/claims.h"
@@ -25,6 +26,8 @@ namespace jail {
 namespace {
 
 constexpr int end_wait = 5'000;        // ms, until the warden has said how process 1 ended
+constexpr int heed_pause = 20;         // ms until the next look whether a signal is heeded
+constexpr int heed_wait = 10'000;      // ms, after which it is sent all the same
 constexpr int64_t longest_pause = 30;  // seconds before a restart that follows others
 constexpr int64_t stop_grace = 5;      // seconds beyond what process 1 itself may take
 
@@ -108,6 +111,17 @@ Result<bool> take_ended(Hand& hand, const std::string& id) {
   }
 }
 
+// One that has only just been executed has no handler yet: it would not hear of it.
+Result<void> signal_program(const Spec& spec, const Process1& process1, const Fd& process,
+                            int64_t end) {
+  const auto signal =
+      static_cast<int>(parse_signal(spec.init_stop_signal.value_or("TERM")).value_or(SIGTERM));
+  end = std::min(end, now_ms() + heed_wait);
+  while (!heeds(process1, signal) && now_ms() < end)
+    if (TRY(await_end(process.get(), heed_pause, -1))) return {};
+  return signal_process(process.get(), signal);
+}
+
 bool remove(Hand& hand) {
   hand.life.rolling_back = true;  // there is nothing to be guarded any more
   return clean_up(hand);
@@ -167,13 +181,14 @@ Result<void> keep_warden_of(Hand& hand) {
   return renew_warden(hand, true);
 }
 
-// What init.on_* say for an end that nobody has seen. False: the jail is to be undone, also where
-// booting it again has failed, which is said.
+// What init.on_* say for an end that nobody has seen, or only a warden whose command was slower
+// than we, or was killed. False: the jail is to be undone, also where booting it again has failed,
+// which is said.
 Result<bool> revive(Hand& hand) {
   const Words& mark = hand.ledger->mark();
   const bool was_up = !mark.empty() && mark[0] == "up";
   if (!was_up || hand.ledger->head().boot_id != hand.host.facts.boot_id) return false;
-  if (!hand.ledger->newest("warden") || TRY(warden_lives(hand.world))) return false;
+  if (!hand.ledger->newest("warden")) return false;
   const std::string policy = policy_of(hand.spec, word_of_the_end(hand.world));
   if (policy == "remove") return false;
   TRY(renew_warden(hand, false));
@@ -220,21 +235,23 @@ Result<void> boot_init(World& world) {
 
 Result<void> stop_init(World& world) {
   const Life& life = *world.life;
-  Fd process1 = TRY(open_process1(process1_of(world.yields["boot"])));
+  const Process1 process1 = process1_of(world.yields["boot"]);
+  Fd process = TRY(open_process1(process1));
   if (life.talk.verbose) life.talk.note("asked its init to shut down");
   int64_t most = shutdown_seconds(*life.spec);
   Fd socket;
-  if (life.spec->init_program) {
-    const auto signal = parse_signal(life.spec->init_stop_signal.value_or("TERM"));
-    TRY(signal_process(process1.get(), static_cast<int>(signal.value_or(SIGTERM))));
-  } else {
+  if (!life.spec->init_program) {
     socket = TRY(call_process1(world.run, world.id, "stop"));
     most += life.stop_timeout + stop_grace;
   }
-  most = std::min<int64_t>(most, INT_MAX / 1000);
+  const int64_t end = now_ms() + std::min<int64_t>(most, INT_MAX / 1000) * 1000;
   ignore(take_turn(life.talk, Turn::waits), "an undo goes on without the coordinator");
-  Result<bool> ended = await_end(process1.get(), static_cast<int>(most * 1000), -1);
+  Result<void> asked;
+  if (life.spec->init_program) asked = signal_program(*life.spec, process1, process, end);
+  const auto left = static_cast<int>(asked ? std::max<int64_t>(end - now_ms(), 0) : 0);
+  Result<bool> ended = await_end(process.get(), left, -1);
   ignore(take_turn(life.talk, Turn::ended), "an undo goes on without the coordinator");
+  TRY(std::move(asked));
   return ended ? Result<void>() : std::unexpected(std::move(ended.error()));
 }
 

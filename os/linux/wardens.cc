@@ -239,6 +239,7 @@ Result<bool> warden_lives(const World& world) {
 Result<Words> replace_warden(World& world, const Op& op, const std::string* link,
                              const Process1* living) {
   const bool program = op.args[0] == "program";
+  if (!living) TRY(undo_warden(world, op));
   if ((program || !living) && link) TRY(renew_console(world, *link));
   if (!living) return apply_warden(world, op);
   Beginning all = TRY(prepare(world));

@@ -68,6 +68,24 @@ def rebooted_without_a_warden():
         box.jail("-qr", "a")
 
 
+def rebooted_before_its_warden_does_anything():
+    """A command that is faster than the warden's, or comes when that was killed, does the same as without a warden."""
+    for words, want in ((["--recover"], 0), (["-qc", "a"], 1)):
+        box.fresh_root()
+        up()
+        jid = jls("jid")
+        os.kill(box.warden(), signal.SIGSTOP)
+        init("reboot")
+        until(lambda: not box.process1(), "the end of process 1")
+        box.jail(*words, want=want)
+        comes_to("multi_user")
+        same((jls("jid"), said().count("rc autoboot"), len(box.pids_of("jinit", "--warden"))), (jid, 2, 1))
+        again(3, lambda: init("reboot"))
+        box.jail("-qr", "a")
+        removed(box.STOPPED)
+        os.unlink(box.HOOKS)
+
+
 def halted_without_a_warden():
     up("init.on_crash = restart;")
     kill_warden()
@@ -179,5 +197,6 @@ def program_on_the_console():
     until(lambda: "told" in console(), "what it says on the new one")
 
 
-CASES = [warden_is_killed, warden_is_replaced, warden_is_replaced_by_other_commands, rebooted_without_a_warden, halted_without_a_warden,
+CASES = [warden_is_killed, warden_is_replaced, warden_is_replaced_by_other_commands, rebooted_without_a_warden,
+         rebooted_before_its_warden_does_anything, halted_without_a_warden,
          raw_reboot_without_a_warden, program_is_process_1, program_is_stopped, program_that_cannot_be, program_reboots_and_halts, program_exits, program_on_the_console]
