@@ -82,6 +82,7 @@ class JailInit {
   std::string script_path_;
   int value_ = 0;  // exit status or errno of the last failure, for what is said
   bool persist_ = true;
+  bool more_ended_ = false;  // perhaps, than were reaped
 };
 
 }  // namespace jail

@@ -21,6 +21,7 @@ namespace jail {
 namespace {
 
 constexpr int64_t kill_again = 100;  // ms
+constexpr int reaped_most = 10'000;  // before all else is heard: many can make orphans as fast
 constexpr size_t longest_ttys = 10U << 20;
 
 bool is_program(const std::string& path) {
@@ -69,6 +70,7 @@ bool JailInit::begin() {
 }
 
 int JailInit::timeout() const {
+  if (more_ended_) return 0;
   const int64_t sessions = sessions_.deadline().value_or(Machine::never);
   int64_t nearest = std::min({machine_.deadline, sessions, services_.deadline()});
   if (machine_.killing) nearest = std::min(nearest, now_ms() + kill_again);
@@ -127,10 +129,12 @@ void JailInit::hear_signals() {
   }
 }
 
+// Those that have been ours the longest come first, so no service waits behind orphans.
 void JailInit::reap() {
-  int status;
-  for (pid_t pid; (pid = sys::waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0;)
+  int status, left = reaped_most;
+  for (pid_t pid; left-- > 0 && (pid = sys::waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0;)
     child_ended(pid, status);
+  more_ended_ = left < 0;
 }
 
 void JailInit::child_ended(pid_t pid, int status) {
@@ -251,8 +255,7 @@ void JailInit::revoke_console() {
   if (!console_) return;
   char answer[8];
   pollfd news{handed::warden, POLLIN, 0};
-  // An answer that came late is none to this question.
-  while (sys::recv(handed::warden, answer, sizeof answer, MSG_DONTWAIT) > 0) continue;
+  while (sys::recv(handed::warden, answer, sizeof answer, MSG_DONTWAIT) > 0) continue;  // late
   if (word_to_warden("revoke") && sys::poll(&news, 1, 1000) == 1 &&
       sys::recv(handed::warden, answer, sizeof answer, 0) <= 0)
     print("the warden has gone");
