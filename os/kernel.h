@@ -107,6 +107,10 @@ Result<std::string> leave_view(const Facts& facts, const std::string& run);
 // after that is over.
 bool runs(const Process1& process1);
 
+// Whether process 1 catches or blocks a signal. The kernel drops one with which it does neither
+// (pid_namespaces(7)). No also where there is none.
+bool heeds(const Process1& process1, int signal);
+
 // Calls process 1 over RUN/ID/control with a request; the answers come as packets over the socket,
 // whose end is that of the conversation, or of process 1. Errors as ask_process1.
 Result<Fd> call_process1(const std::string& run, const std::string& id, const std::string& word);

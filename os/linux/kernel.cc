@@ -114,6 +114,19 @@ bool runs(const Process1& process1) {
   return open_process1(process1) && sys::readlinkat(AT_FDCWD, link.c_str(), path, sizeof path) > 0;
 }
 
+// What sigwait(3) waits for counts as blocked, but is not shown so.
+bool heeds(const Process1& process1, int signal) {
+  Result<std::string> call = read_file(AT_FDCWD, fmt::format("/proc/{}/syscall", process1.pid));
+  if (call && call->starts_with(fmt::format("{} ", SYS_rt_sigtimedwait))) return true;
+  Result<std::string> status = read_file(AT_FDCWD, fmt::format("/proc/{}/status", process1.pid));
+  for (const std::string& line : split(status ? *status : "", "\n")) {
+    if (!line.starts_with("SigBlk:") && !line.starts_with("SigCgt:")) continue;
+    const uint64_t set = strtoull(line.c_str() + 8, nullptr, 16);
+    if ((set >> (signal - 1) & 1) != 0) return true;
+  }
+  return false;
+}
+
 Result<Fd> open_signals(const sigset_t& signals) {
   if (sigprocmask(SIG_BLOCK, &signals, nullptr) != 0) return fail_errno("signals");
   Fd fd(sys::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));

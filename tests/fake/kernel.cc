@@ -82,6 +82,9 @@ Result<uint64_t> start_time(pid_t pid) {
 bool runs(const Process1& process1) {
   return bool(open_process1(process1));
 }
+bool heeds(const Process1& /*process1*/, int /*signal*/) {
+  return true;
+}
 Result<Fd> open_process1(const Process1& process1) {
   const std::string name = fmt::format("{} {}", process1.pid, process1.start);
   const std::string noun = fmt::format("process {}", process1.pid);

@@ -86,4 +86,13 @@ def is_stopped(program):
     same(witnessed(), ["start", "stop"])
 
 
-CASES = [lives, is_stopped]
+def is_stopped_at_once(program):
+    """Before it can know of signals; but runit knows of none in its first stage."""
+    if program.name == "runit":
+        return
+    box.up(SETTINGS.format(program.path, program.stop_signal))
+    box.jail("-qr", "a", timeout=BOOT)
+    removed(box.STOPPED)
+
+
+CASES = [lives, is_stopped, is_stopped_at_once]
