@@ -57,25 +57,15 @@ def make_systemd(cache):
     os.rename(new, f"{cache}/systemd")
 
 
-def make(cache):
-    """Makes what is missing, one at a time; tree.NoTrees where nothing can be fetched."""
+def make(cache, whole=True):
+    """Makes what is missing, one at a time; tree.NoTrees where nothing can be fetched. Not `whole`: what tests/vm wants."""
     os.makedirs(cache, exist_ok=True)
     with open(f"{cache}/layers.lock", "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        make_all(cache)
-
-
-def make_all(cache):
-    tree.make(cache)
-    for name in LAYERS:
-        if not os.path.isdir(f"{cache}/{name}"):
-            unpack(cache, name)
-    if not os.path.isdir(f"{cache}/systemd"):
-        make_systemd(cache)
-
-
-def make_for_machine(cache):
-    """Of the trees only what the virtual machine has (tests/vm): its kernel has cgroup v2 alone."""
-    os.makedirs(cache, exist_ok=True)
-    if not os.path.isdir(f"{cache}/systemd"):
-        make_systemd(cache)
+        if whole:
+            tree.make(cache)
+        for name in LAYERS if whole else ():
+            if not os.path.isdir(f"{cache}/{name}"):
+                unpack(cache, name)
+        if not os.path.isdir(f"{cache}/systemd"):
+            make_systemd(cache)

@@ -108,8 +108,8 @@ def kernel(place, tally):
 
 def programs(place, tally):
     """The cases of tests/programs that there are trees for, as it prints them."""
-    cache = f"{place.scratch}/trees.cache"
-    layers.make_for_machine(cache)
+    cache = f"{os.path.dirname(place.scratch)}/trees"  # that of tests/programs
+    layers.make(cache, whole=False)
     initrd, tree = f"{place.scratch}/programs.initrd", place.tree()
     image.add_programs(tree, place.installed)
     tree.write(initrd)
