@@ -45,7 +45,8 @@ Result<Passed> take_descriptors(int socket) {
   iovec bytes{text, sizeof text};
   msghdr message = message_of(bytes, control, sizeof control.bytes);
   const ssize_t size = sys::recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
-  if (size < 0) return fail_errno("socket");
+  // Reset: closed with something of ours unread.
+  if (size < 0) return fail_errno("socket", errno == ECONNRESET ? EPIPE : errno);
   Passed passed;
   for (cmsghdr* header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
     if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;

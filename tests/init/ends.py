@@ -213,6 +213,7 @@ def i45_idle():
 def idle_without_persist():
     """A jail that was booted does not end with its last other process, and process 1 does not go on looking."""
     up()
+    until(lambda: pids_of("sleep", "1000"), "the daemon")
     for pid in pids_of("sleep", "1000"):
         os.kill(pid, signal.SIGKILL)
     until(lambda: not pids_of("sleep", "1000"), "nobody else is left")
