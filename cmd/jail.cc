@@ -19,7 +19,7 @@
 #include "conf/import.h"
 #include "plan/claims.h"
 #include "plan/depend.h"
-#include "plan/init.h"
+#include "plan/reboot.h"
 
 namespace jail {
 namespace {

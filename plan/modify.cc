@@ -12,8 +12,8 @@
 #include "os/kernel.h"
 #include "plan/create.h"
 #include "plan/hand.h"
-#include "plan/init.h"
 #include "plan/plan.h"
+#include "plan/reboot.h"
 
 namespace jail {
 

@@ -14,6 +14,7 @@
 #include "plan/hand.h"
 #include "plan/init.h"
 #include "plan/plan.h"
+#include "plan/reboot.h"
 
 namespace jail {
 

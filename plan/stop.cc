@@ -7,7 +7,7 @@
 #include "os/kernel.h"
 #include "plan/create.h"
 #include "plan/hand.h"
-#include "plan/init.h"
+#include "plan/reboot.h"
 
 namespace jail {
 

@@ -16,7 +16,8 @@ namespace jail {
 namespace {
 
 constexpr int64_t quick_life = 10'000;  // ms: a crash after less counts as one of a loop
-constexpr int retry_pause = 1'000;      // ms, where no process can be made just now
+constexpr int retry_pause = 1'000;      // ms, where no process can be made just now, or in a storm
+constexpr unsigned storm_from = 100;    // ends in a row, each after a short life
 constexpr size_t longest_packet = 4096;
 
 struct Warden {
@@ -27,11 +28,12 @@ struct Warden {
   Fd voice;                    // what process 1 asks us for
   std::array<Fd, 2> commands;  // pidfds of those that are not reaped: --ended, and its --boot
   bool adopted = false, up = false;
-  bool serving = false;         // we speak for process 1
-  bool stopped = false;         // whoever stops the jail sees its end
-  const char* ended = nullptr;  // how process 1 ended, where nobody has been told yet
-  const char* told = nullptr;   // the same, where the engine has been, and has not acted yet
-  unsigned quick = 0;
+  bool serving = false;           // we speak for process 1
+  bool stopped = false;           // whoever stops the jail sees its end
+  const char* ended = nullptr;    // how process 1 ended, where nobody has been told yet
+  const char* told = nullptr;     // the same, where the engine has been, and has not acted yet
+  unsigned quick = 0, storm = 0;  // ends in a row that were a loop's, and that came soon
+  int64_t ended_at = 0;
   int64_t born = 0;
 };
 
@@ -178,7 +180,10 @@ void hear_end(Warden& warden) {
   warden.process1.reset();
   warden.serving = false;
   if (!warden.ended) return;
-  const bool loop = strcmp(warden.ended, "crash") == 0 && now_ms() - warden.born < quick_life;
+  warden.ended_at = now_ms();
+  const bool soon = warden.ended_at - warden.born < quick_life;
+  warden.storm = soon ? warden.storm + 1 : 0;
+  const bool loop = soon && strcmp(warden.ended, "crash") == 0;
   warden.quick = loop || !warden.up ? warden.quick + 1 : 0;
 }
 
@@ -190,6 +195,8 @@ void pass_on_end(Warden& warden) {
     warden.ended = nullptr;
     return;
   }
+  // A jail that does nothing but reboot must not keep the host busy.
+  if (warden.storm > storm_from && now_ms() - warden.ended_at < retry_pause) return;
   int ends[2];
   if (sys::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return;
   Fd ours(ends[0]), theirs(ends[1]);

@@ -5,11 +5,12 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 
 import box
 import world
-from box import again, comes_to, fp, init, inside, messages, pids_of, rc, removed, said, same, says, script, sees, signal1, state, until, up
+from box import again, comes_to, fp, init, inside, jls, messages, pids_of, rc, removed, said, same, says, script, sees, signal1, state, until, up
 
 IGNORES = "setsid sh -c 'trap \"echo term >> /log\" TERM; while :; do sleep 1000; done' > /dev/null 2>&1 < /dev/null &"
 
@@ -336,6 +337,60 @@ def rc_fails_after_a_reboot():
     same(box.hooks()[-2:], ["poststop", "release"])
 
 
+def rc_fails_after_a_reboot_and_the_jail_stays():
+    rc("[ -e /broken ] && exit 1")
+    up("init.on_crash = stay;")
+    box.put("broken", "")
+    init("reboot")
+    comes_to("reaping")
+    same((jls("status"), said()), ("up", ["rc autoboot"] * 2))
+
+
+def rc_fails_twice_after_a_reboot():
+    """Then it goes on."""
+    rc("[ -e /broken ] && mv /broken /worse && exit 1; [ -e /worse ] && rm /worse && exit 1")
+    up("init.on_crash = restart;")
+    box.put("broken", "")
+    again(4, lambda: init("reboot"))
+    same(jls("status"), "up")
+
+
+def reboots_during_reboots():
+    """rc that asks for one each time is an end like others: slowed down."""
+    rc("[ -e /again ] && kill -INT 1 && sleep 1000")
+    up("init.on_halt = stay; init.on_exit = stay; init.on_crash = stay;")
+    box.put("again", "")
+    init("reboot")
+    sees("rc autoboot", 4)
+    os.unlink(f"{box.ROOT}/again")
+    comes_to("multi_user")
+    same(len(said()) <= 6, True, said())
+
+
+def restarted_while_it_reboots():
+    """-rc finds a jail that runs also between two lives; so does what speaks to it."""
+    for _ in range(8):
+        up()
+        init("reboot")
+        box.jail("-qrc", "a")
+        same((state(), jls("status")), ("multi_user", "up"))
+        box.jail("-qr", "a")
+
+
+def only_root_is_heard():
+    """Root of the jail can open the socket to everybody, but who is not root is not heard, wherever he is."""
+    up()
+    inside("chmod", "777", "/run/jinit", "/run/jinit/control")
+    path = f"{world.RUN}/{os.listdir(f'{world.DB}/jails')[0]}/control"
+    child = subprocess.run([sys.executable, "-c", """import os, socket, sys
+os.setgid(65534); os.setuid(65534)
+caller = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+caller.connect(sys.argv[1])
+caller.send(b"handover")
+print(caller.recv(4096).decode())""", path], capture_output=True, text=True, check=False, timeout=20)
+    same(child.stdout.strip(), "error Operation not permitted", child.stderr)
+
+
 def ended_is_killed():
     """The warden's command killed in the middle of a reboot: the next command finds it."""
     rc("[ -e /second ] && sleep 1000; : > /second")
@@ -389,4 +444,5 @@ def reboots_in_a_row():
 CASES = [i27_int, i28_usr1_usr2_winch, signals_by_meaning, i29_term, i30_i31_i38_shutdown_missing_failing, i32_shutdown_hangs,
          i33_timeout_below_2, i34_ignores_term, i36_nobody_left, i37_final, i39_term_then_int, halt_during_reboot, stopped_by_the_host,
          stopped_while_going_down, jexec_across_a_reboot, i40_i41_orphans, i45_idle, idle_without_persist, reboot_programs, host_words,
-         i48_i49_run_levels_inside, policies, crash_loop, rc_fails_after_a_reboot, ended_is_killed, reboots_in_a_row]
+         i48_i49_run_levels_inside, policies, crash_loop, rc_fails_after_a_reboot, rc_fails_after_a_reboot_and_the_jail_stays,
+         rc_fails_twice_after_a_reboot, reboots_during_reboots, restarted_while_it_reboots, only_root_is_heard, ended_is_killed, reboots_in_a_row]
