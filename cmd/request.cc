@@ -81,7 +81,7 @@ Result<void> look_who_runs(const Index& index, Request& request) {
     const JailEntry* entry = spec.jid.value_or(0) != 0 ? index.by_jid(*spec.jid)
                              : named != entries.end()  ? named->second
                                                        : nullptr;
-    request.items[job].running = entry && TRY(is_running(*entry));
+    request.items[job].running = entry && (TRY(is_running(*entry)) || is_between_lives(*entry));
   }
   return {};
 }
@@ -244,7 +244,8 @@ Result<Request> request_single(const Host& host, const Options& options, const W
   job.spec.jid = import.spec.jid;
   const Index index = TRY(read_index(host.places));
   const JailEntry* entry = find_entry(index, job.spec);
-  Item item{Do::start, Asked::named, Standing::fine, entry && TRY(is_running(*entry))};
+  Item item{Do::start, Asked::named, Standing::fine,
+            entry && (TRY(is_running(*entry)) || is_between_lives(*entry))};
   if (!entry && !job.spec.name && !job.spec.jid && !options.create)
     return fail(EINVAL, "no jail specified");
   if (item.running && entry) job.spec.jid = entry->jid;

@@ -14,6 +14,7 @@
 #include "conf/print.h"
 #include "ledger/ledger.h"
 #include "os/kernel.h"
+#include "os/wardens.h"
 #include "plan/claims.h"
 #include "plan/create.h"
 #include "plan/init.h"
@@ -118,6 +119,18 @@ Result<Listed> list_remains(const JailEntry& entry) {
 }
 
 // All descendants (J2.2, children.cur).
+constexpr int reboot_wait = 5'000, reboot_look = 10;  // ms
+
+bool has_warden(const std::string& id) {
+  Result<Facts> facts = probe();
+  if (!facts) return false;
+  World world;
+  world.id = id;
+  world.base = places().base;
+  world.facts = std::move(*facts);
+  return warden_lives(world).value_or(false);
+}
+
 void count_children(std::vector<Listed>& jails) {
   for (Listed& jail : jails)
     jail.children = std::ranges::count_if(
@@ -177,6 +190,11 @@ Result<std::vector<Listed>> list_jails(bool dying) {
   return jails;
 }
 
+bool is_between_lives(const JailEntry& entry) {
+  Result<Status> status = jail_status(entry.id);
+  return status && *status == Status::starting && has_warden(entry.id);
+}
+
 Result<Status> jail_status(const std::string& id) {
   Fd directory = TRY(open_record(id));
   Ledger ledger = TRY(Ledger::open(directory.get(), false));
@@ -184,7 +202,8 @@ Result<Status> jail_status(const std::string& id) {
   if (mark.empty() || mark == "reboot")
     return TRY(lock_held(id)) ? Status::starting : Status::partial;
   if (mark == "down") return TRY(lock_held(id)) ? Status::stopping : Status::broken;
-  if (!TRY(lives(process1_of(ledger.yielded("boot"))))) return Status::ended;
+  if (!TRY(lives(process1_of(ledger.yielded("boot")))))
+    return has_warden(id) ? Status::starting : Status::ended;
   return ledger.mark().size() > 1 && ledger.mark()[1] == "given-up" ? Status::given_up : Status::up;
 }
 
@@ -226,13 +245,20 @@ Result<bool> is_running(const JailEntry& entry) {
   return lives(record->facts.process1);
 }
 
-// A number other than 0 is a jid and never a name. Process 1 is held by its descriptor before the
-// rest is opened: what is found then is this jail's, or of one that has ended.
-Result<FoundJail> find_running(std::string_view name_or_jid) {
+namespace {
+
+// A number other than 0 is a jid and never a name.
+const JailEntry* entry_of(const Index& index, std::string_view name_or_jid) {
+  auto number = parse_int(name_or_jid);
+  return number && *number != 0 ? index.by_jid(*number) : index.by_name(name_or_jid);
+}
+
+// Process 1 is held by its descriptor before the rest is opened: what is found then is this jail's,
+// or of one that has ended.
+Result<FoundJail> look_for(std::string_view name_or_jid) {
   const Index index = TRY(read_index(places()));
   auto number = parse_int(name_or_jid);
-  const JailEntry* entry =
-      number && *number != 0 ? index.by_jid(*number) : index.by_name(name_or_jid);
+  const JailEntry* entry = entry_of(index, name_or_jid);
   auto missing = [&] {
     return fail(ESRCH, number ? fmt::format("jail {} not found", *number)
                               : fmt::format("jail \"{}\" not found", name_or_jid));
@@ -256,6 +282,19 @@ Result<FoundJail> find_running(std::string_view name_or_jid) {
   found.group = TRY(open_group(facts, record->facts.group + "/jail/run"));
   found.rights = rights_of(spec);
   return found;
+}
+
+}  // namespace
+
+Result<FoundJail> find_running(std::string_view name_or_jid) {
+  for (int waited = 0;; waited += reboot_look) {
+    Result<FoundJail> found = look_for(name_or_jid);
+    if (found || found.error().code != ESRCH || waited >= reboot_wait) return found;
+    const Index index = TRY(read_index(places()));
+    const JailEntry* entry = entry_of(index, name_or_jid);
+    if (!entry || !is_between_lives(*entry)) return found;
+    sys::poll(nullptr, 0, reboot_look);
+  }
 }
 
 }  // namespace jail

@@ -92,8 +92,13 @@ struct FoundJail {
 // one, it does not; not being able to look is an error.
 Result<bool> is_running(const JailEntry& entry);
 
+// Whether a jail without a living process 1 has one again in a moment, or is undone: it has an
+// init, was up, and its warden lives. Where that cannot be told, no.
+bool is_between_lives(const JailEntry& entry);
+
 // Finds a running jail by jid (a decimal number) or name (J5.6.3), and opens what it takes to enter
-// it. ESRCH: `jail "X" not found`, `jail N not found`.
+// it; waits up to 5 s for one that is being booted again. ESRCH: `jail "X" not found`, `jail N not
+// found`.
 Result<FoundJail> find_running(std::string_view name_or_jid);
 
 }  // namespace jail
