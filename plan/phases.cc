@@ -180,7 +180,15 @@ Result<void> plan_jail(const Spec& spec, const Facts&, const Site& site, Plan& p
   return {};
 }
 
-Result<void> check_program(const Spec& spec) {
+Result<void> check_init(const Spec& spec) {
+  for (const auto& [name, value] :
+       {std::pair{"init.rc", &spec.init_rc}, {"init.shutdown", &spec.init_shutdown}})
+    if (*value && **value != "auto" && **value != "none" && !(*value)->starts_with('/'))
+      return fail(EINVAL, fmt::format("{}: {}: neither auto, none nor an absolute pathname", name,
+                                      **value));
+  if (spec.console_link && !spec.console_link->starts_with('/'))
+    return fail(EINVAL,
+                fmt::format("console.link: {}: not an absolute pathname", *spec.console_link));
   if (spec.init_program && !spec.init_program->starts_with('/'))
     return fail(EINVAL,
                 fmt::format("init.program: {}: not an absolute pathname", *spec.init_program));
@@ -199,7 +207,7 @@ Result<void> plan_absent(const Spec& spec) {
     return fail(ENOTSUP, "zfs.dataset: not supported on this system");
   if ((is(spec.console) || spec.console_link) && !has_console(spec))
     return fail(EINVAL, "console: needs init, and mount.devfs with terminals in it");
-  TRY(check_program(spec));
+  TRY(check_init(spec));
   return check_host_names(spec);
 }
 

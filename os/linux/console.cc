@@ -95,8 +95,9 @@ Result<LinkTerminal> make_link_terminal() {
 
 Result<void> put_link(const std::string& path, const std::string& terminal) {
   if (sys::symlinkat(terminal.c_str(), AT_FDCWD, path.c_str()) == 0) return {};
-  if (errno == EEXIST && target_of(path) == terminal) return {};
-  return fail_errno(path);
+  const int code = errno;
+  if (code == EEXIST && target_of(path) == terminal) return {};
+  return fail_errno(path, code);
 }
 
 Result<void> drop_link(const std::string& path, const std::string& terminal) {
