@@ -90,6 +90,7 @@ inline int pivot_root(const char* root, const char* old) { return tried("pivot_r
 inline int prctl(int option, unsigned long argument) { return tried("prctl", [&] { return ::prctl(option, argument, 0UL, 0UL, 0UL); }); }
 inline int sched_getaffinity(cpu_set_t* set) { return tried("sched_getaffinity", [&] { return ::sched_getaffinity(0, sizeof *set, set); }); }
 inline int reboot(int command) { return tried("reboot", [&] { return ::reboot(command); }); }
+inline int rt_sigaction(int signal, const void* action, size_t set) { return tried("rt_sigaction", [&] { return static_cast<int>(::syscall(SYS_rt_sigaction, signal, action, nullptr, set)); }); }
 inline int seccomp(unsigned operation, unsigned flags, const sock_fprog* program) { return tried("seccomp", [&] { return static_cast<int>(::syscall(SYS_seccomp, operation, flags, program)); }); }
 inline int sched_setaffinity(const cpu_set_t* set) { return tried("sched_setaffinity", [&] { return ::sched_setaffinity(0, sizeof *set, set); }); }
 inline int setdomainname(const char* name, size_t size) { return tried("setdomainname", [&] { return ::setdomainname(name, size); }); }

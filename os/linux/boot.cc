@@ -66,7 +66,10 @@ Result<Fd> open_program() {
 }
 
 void reset_signals() {
-  for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
+  // Also those that the C library keeps for itself: whoever started us may have ignored them.
+  constexpr size_t size_of_action = 32, size_of_set = 8;
+  const char standard[size_of_action] = {};
+  for (int signal = 1; signal < NSIG; ++signal) sys::rt_sigaction(signal, standard, size_of_set);
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
