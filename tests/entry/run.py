@@ -174,7 +174,7 @@ def signal_to_group(init):
 
 def group_gets(init, options):
     """What a TERM to the init does to a shell and to another of its group, which hears PWR behind it, a signal of a higher number."""
-    script = "trap 'go=1' TERM; sh -c 'trap \"echo member; exit\" TERM; trap \"echo spared; exit\" PWR; echo r; " \
+    script = "trap 'go=1' TERM; sh -c 'trap \"trap : PWR; echo member; exit\" TERM; trap \"echo spared; exit\" PWR; echo r; " \
              "while :; do sleep 0.01; done' & while [ -z \"$go\" ]; do sleep 0.01; done; " \
              "kill -PWR $! 2> /dev/null; wait $!; echo term; exit 4"
     child, pid = init.start(["sh", "-c", script], options)
