@@ -35,7 +35,7 @@ bool pass_descriptors(int socket, std::string_view packet, std::span<const int> 
   header->cmsg_level = SOL_SOCKET;
   header->cmsg_type = SCM_RIGHTS;
   header->cmsg_len = static_cast<decltype(header->cmsg_len)>(CMSG_LEN(size));
-  memcpy(CMSG_DATA(header), descriptors.data(), size);
+  std::copy_n(reinterpret_cast<const char*>(descriptors.data()), size, CMSG_DATA(header));
   return sys::sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0;
 }
 

@@ -103,8 +103,8 @@ Result<Fd> open_stack(const std::string& run, const std::string& id);
 // we run in. ESRCH where no way back is found.
 Result<std::string> leave_view(const Facts& facts, const std::string& run);
 
-// Whether process 1 executes a program still: one that is about to end closes what it has open
-// after that is over.
+// Whether a process 1 that is known to be there executes a program still: one that is about to end
+// closes what it has open after that is over. When in doubt, it does.
 bool runs(const Process1& process1);
 
 // Whether process 1 catches or blocks a signal. The kernel drops one with which it does neither

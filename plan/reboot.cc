@@ -141,6 +141,7 @@ Result<bool> goes_on(Hand& hand) {
   if (!TRY(is_whole(hand))) return revive(hand);
   const Process1 process1 = process1_of(hand.ledger->yielded("boot"));
   Result<Fd> process = open_process1(process1);
+  if (!process && process.error().code != ESRCH) return std::unexpected(std::move(process.error()));
   Result<void> kept = runs(process1) ? keep_warden_of(hand) : fail_errno("process 1", EPIPE);
   if (kept) return true;
   if (kept.error().code != ECONNREFUSED && kept.error().code != EPIPE)

@@ -111,7 +111,8 @@ Result<Fd> open_process1(const Process1& process1) {
 bool runs(const Process1& process1) {
   char path[1];
   const std::string link = fmt::format("/proc/{}/exe", process1.pid);
-  return open_process1(process1) && sys::readlinkat(AT_FDCWD, link.c_str(), path, sizeof path) > 0;
+  if (sys::readlinkat(AT_FDCWD, link.c_str(), path, sizeof path) >= 0) return true;
+  return errno != ENOENT && errno != ESRCH;
 }
 
 // What sigwait(3) waits for counts as blocked, but is not shown so.

@@ -38,7 +38,7 @@ ERRNOS = {
     "mount": "EPERM ENOMEM", "mount_setattr": "EPERM", "move_mount": "EPERM ENOMEM", "open_tree": "EMFILE ENOMEM",
     "openat": "EMFILE ENOMEM EACCES", "openat2": "EMFILE EAGAIN", "pidfd_open": "EMFILE ENOMEM", "pidfd_send_signal": "EPERM",
     "pipe2": "EMFILE", "pivot_root": "EBUSY", "poll": "EINTR ENOMEM", "prctl": "EPERM", "pread": "EIO", "read": "EIO EINTR",
-    "readlinkat": "EIO", "recv": "ENOBUFS EINTR", "renameat": "ENOSPC EIO", "sched_getaffinity": "EPERM",
+    "readlinkat": "EIO", "recv": "ENOBUFS EINTR", "renameat": "ENOSPC EIO", "rt_sigaction": "EINVAL", "sched_getaffinity": "EPERM",
     "sched_setaffinity": "EPERM", "send": "ENOBUFS ENOMEM", "setdomainname": "EPERM", "setgroups": "EPERM", "sethostname": "EPERM",
     "setns": "EPERM ENOMEM", "setpgid": "EACCES EINVAL EPERM ESRCH", "setresgid": "EPERM", "setresuid": "EAGAIN", "setrlimit": "EPERM", "setsid": "EPERM",
     "setsockopt": "ENOBUFS", "shutdown": "ENOTCONN", "signalfd": "EMFILE", "socket": "EMFILE ENOBUFS", "socketpair": "EMFILE", "statfs": "EIO",
