@@ -47,8 +47,8 @@ bool remove(Hand& hand) {
   return clean_up(hand);
 }
 
-Result<void> is_up_again(Hand& hand, Words mark) {
-  TRY(hand.ledger->set_mark(std::move(mark)));
+Result<void> is_up_again(Hand& hand, const Words& mark) {
+  TRY(hand.ledger->set_mark(mark));
   return tell_warden(hand.world, "up");
 }
 
@@ -71,9 +71,9 @@ Result<void> boot_by_a_warden(Hand& hand) {
 }
 
 // In reaping mode, for somebody to look at.
-Result<void> sit(Hand& hand, Words mark) {
+Result<void> sit(Hand& hand, const Words& mark) {
   TRY(boot_by_a_warden(hand));
-  return is_up_again(hand, std::move(mark));
+  return is_up_again(hand, mark);
 }
 
 // Before the restart that follows `quick` others: longer each time.

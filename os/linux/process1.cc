@@ -116,10 +116,10 @@ void give_back_memory() {
   malloc_trim(0);
   // The stack as well, as deep as reading files has gone: what lies a page below us is nobody's.
   constexpr uintptr_t page = 4096, most = 16 * page;
-  const char here = 0;
-  const uintptr_t end = (reinterpret_cast<uintptr_t>(&here) & ~(page - 1)) - page;
+  char here = 0;
+  char* end = &here - reinterpret_cast<uintptr_t>(&here) % page - page;
   // Where the kernel keeps it, it is only more than need be.
-  if (sys::madvise(reinterpret_cast<void*>(end - most), most, MADV_DONTNEED) != 0) return;
+  if (sys::madvise(end - most, most, MADV_DONTNEED) != 0) return;
 }
 
 void end_jail(Ending how) {

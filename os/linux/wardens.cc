@@ -178,10 +178,12 @@ Result<void> take_over_from(World& world, Beginning& all) {
   for (size_t i = 0; i < passed.descriptors.size(); ++i) {
     Fd& fd = passed.descriptors[i];
     const bool terminal = isatty(fd.get()) == 1;
-    if (words[i + 1] == "control") all.control = std::move(fd);
-    if (words[i + 1] == "console" && terminal) world.console = std::move(fd);
-    if (words[i + 1] == "ring") world.ring = std::move(fd);
-    if (words[i + 1] == "link" && terminal) world.link = std::move(fd);
+    Fd* place = nullptr;
+    if (words[i + 1] == "control") place = &all.control;
+    if (words[i + 1] == "console" && terminal) place = &world.console;
+    if (words[i + 1] == "ring") place = &world.ring;
+    if (words[i + 1] == "link" && terminal) place = &world.link;
+    if (place) *place = std::move(fd);
   }
   return all.control ? Result<void>() : fail_errno("process 1", EPROTO);
 }
@@ -216,7 +218,7 @@ Result<Words> apply_warden(World& world, const Op& op) {
   Fd ours(ends[0]);
   all.engine.reset(ends[1]);
   all.words = {op.args[0]};
-  const Words born = TRY(bear_warden(world, all));
+  Words born = TRY(bear_warden(world, all));
   world.warden = std::move(ours);
   return born;
 }
