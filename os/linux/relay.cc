@@ -36,6 +36,7 @@ struct Outer {
   termios modes{};  // of the terminal, before the command
   bool modes_known = false;
   int32_t turn = 0;
+  int32_t stop = 0;  // the number of the one that we stopped for last
 };
 
 constexpr int moments = 100;  // of 10 ms, for the processes of a jail that is being ended
@@ -83,8 +84,10 @@ void hand_on_signals(Outer& outer) {
   while (sys::read(outer.signals.get(), &info, sizeof info) == sizeof info) {
     if (info.ssi_signo == SIGCONT) {
       outer.turn++;
-      tell(outer.relay.get(),
-           {.kind = RelayWord::go_on, .turn = outer.turn, .flag = in_foreground(outer)});
+      tell(outer.relay.get(), {.kind = RelayWord::go_on,
+                               .value = outer.stop,
+                               .turn = outer.turn,
+                               .flag = in_foreground(outer)});
     } else {
       uint32_t by_kernel = info.ssi_code > 0;
       tell(outer.relay.get(), {.kind = RelayWord::signal,
@@ -109,7 +112,9 @@ int relay_until_the_end(Outer& outer) {
                    (word.kind == RelayWord::stopped && word.turn == outer.turn);
     if (is_news && word.flag) take_terminal(outer);
     if (word.kind == RelayWord::ended) return killed(outer, word.value);
-    if (is_news) sys::kill(getpid(), SIGSTOP);
+    if (!is_news) continue;
+    outer.stop = word.value;
+    sys::kill(getpid(), SIGSTOP);
   }
 }
 

@@ -12,7 +12,7 @@ struct Waiter {
   int relay = -1, terminal = -1, changes = -1;
   pid_t command = -1;
   int32_t turn = 0;
-  int stops = 0;              // told since the last turn
+  int32_t stops = 0;          // the command's so far
   bool had_terminal = false;  // when the command stopped
 };
 
@@ -26,8 +26,10 @@ bool has_own_group(const Waiter& waiter) {
 
 void tell_stop(Waiter& waiter) {
   waiter.had_terminal = holds_terminal(waiter);
-  tell(waiter.relay,
-       {.kind = RelayWord::stopped, .turn = waiter.turn, .flag = waiter.had_terminal});
+  tell(waiter.relay, {.kind = RelayWord::stopped,
+                      .value = waiter.stops,
+                      .turn = waiter.turn,
+                      .flag = waiter.had_terminal});
 }
 
 void report(Waiter& waiter, int status) {
@@ -55,22 +57,16 @@ void report_changes(Waiter& waiter) {
 
 // As a shell's fg does: the terminal first, then the signal. But the caller's shell has continued
 // the whole group, and with it a command that stayed there; that may have stopped again by the time
-// we hear of our turn. A stop that is newer than the turn is told, not undone: a key would be lost
-// else.
+// we hear of our turn. A stop that is newer than the one that the other half stopped for is told,
+// not undone: a key would be lost else. It is by their numbers that they are told apart, for the
+// next stop signal takes away a SIGCONT that the other half has not read yet.
 void go_on(Waiter& waiter, const RelayWord& word) {
   waiter.turn = word.turn;
   int status;
   pid_t changed = sys::waitpid(waiter.command, &status, WNOHANG | WUNTRACED | WCONTINUED);
   bool is_on = changed > 0 && WIFCONTINUED(status);
-  if (changed > 0 && !is_on) {
-    waiter.stops = 0;
-    return report(waiter, status);
-  }
-  if (!is_on && waiter.stops > 1) {
-    waiter.stops = 1;
-    return tell_stop(waiter);
-  }
-  waiter.stops = 0;
+  if (changed > 0 && !is_on) return report(waiter, status);
+  if (!is_on && waiter.stops != word.value) return tell_stop(waiter);
   pid_t group = getpgid(waiter.command);
   if (group > 0 && word.flag && waiter.had_terminal) tcsetpgrp(waiter.terminal, group);
   if (!is_on) sys::kill(group > 0 ? -group : waiter.command, SIGCONT);

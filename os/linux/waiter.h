@@ -17,9 +17,11 @@ struct RelayWord {
   enum Kind : uint32_t {
     // To the waiter: give the command signal `value`; `flag`: the kernel sent it to our group.
     signal,
-    // To the waiter: we were continued for the `turn`-th time; `flag`: we have the terminal.
+    // To the waiter: we were continued for the `turn`-th time; `value`: the number of the stop that
+    // we stopped for last; `flag`: we have the terminal.
     go_on,
-    // From it: the command has stopped; `turn` as last heard; `flag`: the terminal is inside.
+    // From it: the command has stopped for the `value`-th time; `turn` as last heard; `flag`: the
+    // terminal is inside.
     stopped,
     // From it, its last word: the command ended with status `value` of wait(2); `flag` likewise.
     ended,
