@@ -46,7 +46,7 @@ def down_is_not_started(side):
 
 
 def one_is_ready_when_it_says_so(side):
-    side.script("a/run", "until [ -e $TOP/go ]; do sleep 0.02; done; echo x >&5; echo >&5; exec sleep 1000 5>&-")
+    side.script("a/run", "until [ -e $TOP/go ]; do sleep 0.02; done; printf x >&5; echo >&5; exec sleep 1000 5>&-")
     side.put("a/notification-fd", "5\n")
     side.begin()
     side.keep("s6-svwait", "-t", "10000", "-u", "a")
