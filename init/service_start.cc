@@ -144,18 +144,6 @@ Result<void> become(const Birthplace& place, const ServiceSpec& spec,
   _exit(absent ? 127 : 126);
 }
 
-// Where there is no jail, there is no group to be born into either.
-pid_t give_birth(const Birthplace& place) {
-  if (place.group >= 0) return bear(place.group);
-  const pid_t pid = sys::fork();
-  if (pid != 0) return pid;
-  sigset_t none;
-  sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, nullptr);
-  give_back_descriptors();
-  return 0;
-}
-
 // s6's: exit code or 256, signal, name, process group; runit's: exit code or -1, signal.
 void add_end(const ServiceSpec& spec, const ServiceOrder& finish, Words& words) {
   const ExitStatus end = finish.status;
@@ -177,7 +165,7 @@ void say_of_services(const Birthplace& place, std::initializer_list<std::string_
 
 pid_t start_service(const Birthplace& place, const ServiceSpec& spec, const ServiceStreams& streams,
                     const ServiceOrder* finish) {
-  const pid_t pid = give_birth(place);
+  const pid_t pid = bear(place.group);
   if (pid != 0) return pid;
   sys::setsid();
   Result<void> ready = become(place, spec, streams);

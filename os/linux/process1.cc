@@ -71,9 +71,12 @@ void give_back_descriptors() {
 
 pid_t bear(int group) {
   clone_args arguments{};
-  arguments.flags = CLONE_INTO_CGROUP | CLONE_CLEAR_SIGHAND;
+  arguments.flags = CLONE_CLEAR_SIGHAND;
   arguments.exit_signal = SIGCHLD;
-  arguments.cgroup = static_cast<uint64_t>(group);
+  if (group >= 0) {
+    arguments.flags |= CLONE_INTO_CGROUP;
+    arguments.cgroup = static_cast<uint64_t>(group);
+  }
   const pid_t pid = sys::clone3(&arguments);
   if (pid != 0) return pid;
   sigset_t none;
