@@ -118,7 +118,6 @@ Result<Listed> list_remains(const JailEntry& entry) {
   return listed;
 }
 
-// All descendants (J2.2, children.cur).
 constexpr int reboot_wait = 5'000, reboot_look = 10;  // ms
 
 bool has_warden(const std::string& id) {
@@ -131,6 +130,7 @@ bool has_warden(const std::string& id) {
   return warden_lives(world).value_or(false);
 }
 
+// All descendants (J2.2, children.cur).
 void count_children(std::vector<Listed>& jails) {
   for (Listed& jail : jails)
     jail.children = std::ranges::count_if(
@@ -191,8 +191,11 @@ Result<std::vector<Listed>> list_jails(bool dying) {
 }
 
 bool is_between_lives(const JailEntry& entry) {
-  Result<Status> status = jail_status(entry.id);
-  return status && *status == Status::starting && has_warden(entry.id);
+  Result<Fd> directory = open_record(entry.id);
+  Result<Ledger> ledger =
+      directory ? Ledger::open(directory->get(), false) : fail_errno("record", ENOENT);
+  if (!ledger || ledger->mark().empty() || ledger->mark()[0] == "down") return false;
+  return has_warden(entry.id);
 }
 
 Result<Status> jail_status(const std::string& id) {

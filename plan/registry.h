@@ -32,7 +32,8 @@ Places places();
 
 // What a jail is, seen from ledger and kernel (doc/LEDGER.md says what becomes of each).
 enum class Status : unsigned char {
-  starting,  // no `! up` yet or `! reboot`, and somebody holds its lock
+  starting,  // no `! up` yet or `! reboot`, and somebody holds its lock; or process 1 is gone, and
+             // a warden sees to it
   partial,   // no `! up`, and nobody does: the start was killed
   up,
   given_up,  // up, but its init was booted too often in vain: process 1 only reaps
@@ -92,8 +93,8 @@ struct FoundJail {
 // one, it does not; not being able to look is an error.
 Result<bool> is_running(const JailEntry& entry);
 
-// Whether a jail without a living process 1 has one again in a moment, or is undone: it has an
-// init, was up, and its warden lives. Where that cannot be told, no.
+// Whether a jail whose process 1 was found to be gone has one again in a moment, or is undone: it
+// has an init, was up, and its warden lives. Where that cannot be told, no.
 bool is_between_lives(const JailEntry& entry);
 
 // Finds a running jail by jid (a decimal number) or name (J5.6.3), and opens what it takes to enter
