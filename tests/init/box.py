@@ -37,6 +37,41 @@ def until(true, what, seconds=20.0):
     return value
 
 
+# --- a case ---
+
+# What wardens have said stays.
+fp.COUNTERS["jail.log"] = lambda text: ""
+
+
+def run_case(case, before, lay=None, clean=None):
+    """Lays the root, runs the case, takes all away; yields what was wrong."""
+    (lay or fresh_root)()
+    wrong = ""
+    try:
+        case()
+    except (Wrong, OSError, IndexError) as error:
+        console = world.run(["timeout", "1", JAIL, "--console=read", "a"])[2]
+        wrong = f"{error}\n   init: {messages()!r}\n   log: {said()[-40:]}\n   host: {fp.read(f'{world.LOG}/jail.log')[-400:]}\n   console: {console[-2000:]}"
+    Terminal.close_all()
+    world.run([JAIL, "-f", CONF, "-qR" if clean else "-qr", "*"])
+    if clean:
+        clean()
+    left = world.settle(before)
+    return wrong + ("left behind:\n   " + "\n   ".join(left) if left else "")
+
+
+def first_look(extra="", clean=None):
+    """The host as a registry leaves it that has had a jail with an init, whose root is laid already."""
+    up(extra)
+    jail("-qr", "a")
+    until(lambda: not warden(), "the warden's end", 60)
+    # A slow build's engine, which the warden has started in vain, may be there still.
+    until(lambda: not any("--ended" in fp.read(f"/proc/{pid}/cmdline") for pid in fp.pids()), "the engine's end", 60)
+    if clean:
+        clean()
+    return world.look()
+
+
 # --- the jail's root ---
 
 def put(path, text, mode=0o755):

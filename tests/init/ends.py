@@ -65,7 +65,7 @@ def meanings(setting, table):
             comes_to(what)
         else:
             signal1(name)
-            time.sleep(0.1)
+            time.sleep(0.1)  # a signal that means nothing has no event
             same((box.process1(), state()), (pid, "multi_user"), f"{setting} {name}")
         box.jail("-qr", "*")
 

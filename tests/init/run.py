@@ -25,31 +25,10 @@ import world  # noqa: E402
 import fingerprint as fp  # noqa: E402
 
 CASES = starts.CASES + sessions.CASES + services.CASES + ends.CASES + wardens.CASES
-# What wardens have said stays.
-fp.COUNTERS["jail.log"] = lambda text: ""
-
-
-def run_case(case, before):
-    box.fresh_root()
-    wrong = ""
-    try:
-        case()
-    except (box.Wrong, OSError, IndexError) as error:
-        wrong = f"{error}\n   init: {box.messages()!r}\n   log: {box.said()[-40:]}\n   host: {fp.read(f'{world.LOG}/jail.log')[-400:]}"
-    world.run([box.JAIL, "-f", box.CONF, "-qr", "*"])
-    left = world.settle(before)
-    return wrong + ("left behind:\n   " + "\n   ".join(left) if left else "")
-
 
 def first_look():
-    """The host as a registry leaves it that has had a jail with an init."""
     box.fresh_root()
-    box.up()
-    box.jail("-qr", "a")
-    box.until(lambda: not box.warden(), "the warden's end")
-    # A slow build's engine, which the warden has started in vain, may be there still.
-    box.until(lambda: not any("--ended" in fp.read(f"/proc/{pid}/cmdline") for pid in fp.pids()), "the engine's end")
-    return world.look()
+    return box.first_look()
 
 
 def table_is_whole():
@@ -69,7 +48,7 @@ def main():
     world.build()
     world.root_has_sh()
     cases = {case.__name__: case for case in CASES if not names or case.__name__ in names}
-    return world.run_cases(cases, run_case, first_look, verbose, failed=0 if table_is_whole() else 1)
+    return world.run_cases(cases, box.run_case, first_look, verbose, failed=0 if table_is_whole() else 1)
 
 
 if __name__ == "__main__":

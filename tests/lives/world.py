@@ -274,4 +274,4 @@ def run_cases(cases, run_case, first_look, verbose=False, failed=0):
         elif verbose:
             print(f"{name}: {time.monotonic() - began:.1f} s", flush=True)
     print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    return 1 if failed or not passed else 0

@@ -199,7 +199,7 @@ def without_processes(group):
         os.kill(box.pids_of(*words)[0], signal.SIGKILL)
     until(lambda: not box.pids_of("/bin/sleep") and not zombies_of(pid), "it reaps, and starts nothing")
     box.same(state(), "multi_user")
-    time.sleep(0.2)
+    time.sleep(0.2)  # time is what is asked for: what spins would use it
     with open(f"/proc/{pid}/stat", encoding="ascii") as f:
         ticks = sum(map(int, f.read().rpartition(")")[2].split()[11:13]))
     if ticks > 50:

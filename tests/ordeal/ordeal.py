@@ -14,10 +14,10 @@ sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 INIT = f"{os.path.dirname(HERE)}/init"
 sys.path.insert(0, INIT)
-import box  # noqa: E402,F401  it knows where the others are
+import box  # noqa: E402  it knows where the others are
 import world  # noqa: E402
 sys.path.insert(0, INIT)  # whose run.py is meant
-from run import first_look, run_case  # noqa: E402
+from run import first_look  # noqa: E402
 import callers  # noqa: E402
 import crowds  # noqa: E402
 import files  # noqa: E402
@@ -51,7 +51,7 @@ def main():
     world.enter(words[0])
     build(words[1])
     cases = {case.__name__: case for case in CASES if not words[2:] or case.__name__ in words[2:]}
-    return world.run_cases(cases, run_case, first_look, verbose)
+    return world.run_cases(cases, box.run_case, first_look, verbose)
 
 
 if __name__ == "__main__":

@@ -17,43 +17,16 @@ import roots  # noqa: E402
 import life  # noqa: E402
 import host  # noqa: E402
 import box  # noqa: E402
-import fingerprint as fp  # noqa: E402
 import world  # noqa: E402
-
-fp.COUNTERS["jail.log"] = lambda text: ""  # what wardens have said stays
 
 
 def run_case(program, case, before):
-    wrong = ""
-    roots.lay(program)
-    try:
-        case(program)
-    except (box.Wrong, OSError, IndexError) as error:
-        shown = world.run(["timeout", "1", box.JAIL, "--console=read", "a"])[2]
-        wrong = f"{error}\n   host: {fp.read(f'{world.LOG}/jail.log')[-400:]}\n   console: {shown[-2000:]}"
-    box.Terminal.close_all()
-    world.run([box.JAIL, "-f", box.CONF, "-qR", "*"])
-    host.take_away()
-    left = world.settle(before)
-    return wrong + ("left behind:\n   " + "\n   ".join(left) if left else "")
+    return box.run_case(lambda: case(program), before, lambda: roots.lay(program), host.take_away)
 
 
 def first_look():
-    """The host as a registry leaves it that has had a jail with another process 1."""
     roots.lay(roots.PROGRAMS[0])
-    box.up("init.program = /sbin/init; console;")
-    box.jail("-qR", "a")
-    box.until(lambda: not box.warden(), "the warden's end", life.BOOT)
-    box.until(lambda: not any("--ended" in fp.read(f"/proc/{pid}/cmdline") for pid in fp.pids()), "the engine's end", life.BOOT)
-    return world.look()
-
-
-def make_layers(cache):
-    try:
-        layers.make(cache)
-    except layers.tree.NoTrees as error:
-        print(f"no Debian trees: {error}")
-        sys.exit(77)
+    return box.first_look("init.program = /sbin/init; console; init.shutdown_timeout = 2;", host.take_away)
 
 
 def main():
@@ -64,7 +37,7 @@ def main():
         sys.exit(__doc__)
     cache, bindir, names = words[1], words[2], words[3:]
     if words[0] == "--cache" and not os.environ.get("LIVES_INSIDE"):
-        make_layers(cache)
+        layers.tree.make_or_skip(layers.make, cache)
     world.enter(bindir)
     show_trees = host.keep_trees(cache)
     world.build()

@@ -129,7 +129,7 @@ def switches(pid):
 
 def settles(pid):
     before = switches(pid)
-    time.sleep(0.2)
+    time.sleep(0.2)  # rest has no event
     return before == switches(pid)
 
 

@@ -9,7 +9,6 @@ last line is 'N passed, N failed'; exits 1 if one failed.
 """
 import os
 import sys
-import time
 
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -19,46 +18,16 @@ import lives  # noqa: E402
 import asked  # noqa: E402
 import tree  # noqa: E402
 import box  # noqa: E402
-import fingerprint as fp  # noqa: E402
 import world  # noqa: E402
-
-# What wardens have said stays.
-fp.COUNTERS["jail.log"] = lambda text: ""
 
 
 def run_case(name, case, before):
-    host.lay(name)
-    wrong = ""
-    try:
-        case()
-    except (box.Wrong, OSError, IndexError) as error:
-        wrong = f"{error}\n   init: {box.messages()!r}\n   host: {fp.read(f'{world.LOG}/jail.log')[-400:]}"
-    world.run([box.JAIL, "-f", box.CONF, "-qr", "*"])
-    host.take_away()
-    left = world.settle(before)
-    wrong += "left behind:\n   " + "\n   ".join(left) if left else ""
-    if wrong:
-        world.scrub()
-    return wrong
+    return box.run_case(case, before, lambda: host.lay(name), host.take_away)
 
 
-def first_look(name):
-    """The host as a registry leaves it that has had a jail with an init."""
-    host.lay(name)
-    box.up("init.rc = none; init.shutdown = none;" + host.SETTINGS)
-    box.jail("-qr", "a")
-    box.until(lambda: not box.warden(), "the warden's end")
-    box.until(lambda: not any("--ended" in fp.read(f"/proc/{pid}/cmdline") for pid in fp.pids()), "the engine's end")
-    host.take_away()
-    return world.look()
-
-
-def make_trees(cache):
-    try:
-        tree.make(cache)
-    except tree.NoTrees as error:
-        print(f"no Debian trees: {error}")
-        sys.exit(77)
+def first_look():
+    host.lay("sysv-rc")
+    return box.first_look("init.rc = none; init.shutdown = none;" + host.SETTINGS, host.take_away)
 
 
 def main():
@@ -69,28 +38,15 @@ def main():
         sys.exit(__doc__)
     cache, bindir, names = words[1], words[2], words[3:]
     if not os.environ.get("LIVES_INSIDE"):
-        make_trees(cache)
+        tree.make_or_skip(tree.make, cache)
     world.enter(bindir)
     show_trees = host.keep_trees(cache)
     world.build()
     show_trees()
     world.root_has_sh()
-    before = first_look("sysv-rc")
-    passed = failed = 0
-    for name, case in lives.CASES + asked.CASES:
-        title = f"{name}.{case.__name__}"
-        if names and title not in names and name not in names and case.__name__ not in names:
-            continue
-        began = time.monotonic()
-        wrong = run_case(name, case, before)
-        passed, failed = passed + (not wrong), failed + bool(wrong)
-        if wrong:
-            print(f"FAILED {title}: {wrong}", flush=True)
-            before = first_look("sysv-rc")
-        elif verbose:
-            print(f"{title}: {time.monotonic() - began:.1f} s", flush=True)
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed or not passed else 0
+    cases = {f"{name}.{case.__name__}": (name, case) for name, case in lives.CASES + asked.CASES}
+    chosen = {title: case for title, case in cases.items() if not names or {title, *title.split(".")} & set(names)}
+    return world.run_cases(chosen, lambda case, before: run_case(*case, before), first_look, verbose)
 
 
 if __name__ == "__main__":

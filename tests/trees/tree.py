@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 
 MIRROR, SUITE = "http://deb.debian.org/debian", "bookworm"
 PACKAGES = "sysvinit-core,sysv-rc,cron,openssh-server,nginx-light"
@@ -30,6 +31,15 @@ LEFT_OUT = "sendsigs umountfs umountnfs.sh umountroot halt reboot killprocs sing
 
 class NoTrees(Exception):
     """They cannot be made here, and why."""
+
+
+def make_or_skip(make_them, cache):
+    """Makes them by that function, or says why they cannot be, and ends the program as skipped."""
+    try:
+        make_them(cache)
+    except NoTrees as error:
+        print(f"no Debian trees: {error}")
+        sys.exit(77)
 
 
 def sh(words, log, **more):
