@@ -20,7 +20,7 @@ namespace jail {
 
 namespace {
 
-constexpr int64_t kill_again = 100;  // ms
+constexpr int64_t look_again = 100;  // ms
 constexpr int reaped_most = 10'000;  // before all else is heard: many can make orphans as fast
 constexpr size_t longest_ttys = 10U << 20;
 
@@ -73,7 +73,7 @@ int JailInit::timeout() const {
   if (more_ended_) return 0;
   const int64_t sessions = sessions_.deadline().value_or(Machine::never);
   int64_t nearest = std::min({machine_.deadline, sessions, services_.deadline()});
-  if (machine_.killing) nearest = std::min(nearest, now_ms() + kill_again);
+  if (machine_.killing || callers_.deaf()) nearest = std::min(nearest, now_ms() + look_again);
   if (nearest == Machine::never) return -1;
   return static_cast<int>(std::clamp<int64_t>(nearest - now_ms(), 0, 1 << 30));
 }
@@ -87,7 +87,7 @@ void JailInit::live() {
     polls.resize(services + services_.polls());  // another size after a reload only
     const bool looks = machine_.state == InitState::death_single || leaves_alone();
     polls[0] = {signals_.get(), POLLIN, 0};
-    polls[1] = {handed::control, POLLIN, 0};
+    polls[1] = {callers_.hears(handed::control), POLLIN, 0};
     polls[2] = {looks ? handed::events : -1, POLLPRI, 0};
     polls[3] = {initctl_.get(), POLLIN, 0};
     callers_.fill(std::span<pollfd, Callers::most>(&polls[fixed], Callers::most));
@@ -368,22 +368,21 @@ void JailInit::leave_if_alone() {
 
 void JailInit::leave() {
   services_.drain();
-  const WayOut way = way_out(machine_);
-  if (way != WayOut::fail)
-    leave_word(handed::group, way == WayOut::restart ? "restart"
-                              : way == WayOut::leave ? "exit"
-                                                     : "halt");
-  switch (way) {
+  switch (way_out(machine_)) {
     case WayOut::restart:
+      leave_word(handed::group, "restart");
       end_jail(Ending::restart);
       break;
     case WayOut::halt:
+      leave_word(handed::group, "halt");
       end_jail(Ending::halt);
       break;
     case WayOut::poweroff:
+      leave_word(handed::group, "halt");
       end_jail(Ending::poweroff);
       break;
     case WayOut::leave:
+      leave_word(handed::group, "exit");
       _exit(0);
     case WayOut::fail:
       break;
