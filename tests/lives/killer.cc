@@ -32,87 +32,19 @@
 #include <unistd.h>
 #include <vector>
 
+#include "tests/lives/pure_calls.h"
+
 namespace {
 
 constexpr long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
                          PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC;
 
-// Calls whose doing or not doing nobody else can see.
-constexpr long pure_calls[] = {SYS_read,
-                               SYS_pread64,
-                               SYS_fstat,
-                               SYS_newfstatat,
-                               SYS_stat,
-                               SYS_lstat,
-                               SYS_statfs,
-                               SYS_fstatfs,
-                               SYS_access,
-                               SYS_faccessat2,
-                               SYS_readlink,
-                               SYS_readlinkat,
-                               SYS_getdents64,
-                               SYS_lseek,
-                               SYS_mmap,
-                               SYS_munmap,
-                               SYS_mprotect,
-                               SYS_mremap,
-                               SYS_madvise,
-                               SYS_brk,
-                               SYS_poll,
-                               SYS_ppoll,
-                               SYS_fcntl,
-                               SYS_getpid,
-                               SYS_getppid,
-                               SYS_gettid,
-                               SYS_getuid,
-                               SYS_geteuid,
-                               SYS_getgid,
-                               SYS_getegid,
-                               SYS_getcwd,
-                               SYS_uname,
-                               SYS_rt_sigaction,
-                               SYS_rt_sigprocmask,
-                               SYS_rt_sigreturn,
-                               SYS_sigaltstack,
-                               SYS_prlimit64,
-                               SYS_getrandom,
-                               SYS_arch_prctl,
-                               SYS_set_tid_address,
-                               SYS_set_robust_list,
-                               SYS_rseq,
-                               SYS_sched_getaffinity,
-                               SYS_clock_gettime,
-                               SYS_pidfd_open,
-                               SYS_close,
-                               SYS_umask,
-                               SYS_dup2,
-                               SYS_dup,
-                               SYS_futex,
-                               SYS_statx,
-                               SYS_signalfd4,
-                               SYS_pipe2,
-                               SYS_socket,
-                               SYS_socketpair,
-                               SYS_recvfrom,
-                               SYS_recvmsg,
-                               SYS_getsockname,
-                               SYS_setsockopt,
-                               SYS_getsockopt,
-                               SYS_ioctl,
-                               SYS_prctl,
-                               SYS_capset,
-                               SYS_capget,
-                               SYS_setgroups,
-                               SYS_setresuid,
-                               SYS_setresgid,
-                               SYS_close_range,
-                               SYS_setsid,
-                               SYS_setpgid,
-                               SYS_chdir,
-                               SYS_fchdir,
-                               SYS_chroot,
-                               SYS_setns,
-                               SYS_sched_setaffinity};
+// And these, of a command and what it starts.
+constexpr long more_pure_calls[] = {
+    SYS_stat,      SYS_lstat,     SYS_fstatfs,     SYS_faccessat2,  SYS_getppid,
+    SYS_gettid,    SYS_getgid,    SYS_getegid,     SYS_sigaltstack, SYS_sched_getaffinity,
+    SYS_recvfrom,  SYS_recvmsg,   SYS_getsockname, SYS_setsockopt,  SYS_setgroups,
+    SYS_setresuid, SYS_setresgid, SYS_setpgid,     SYS_chroot,      SYS_sched_setaffinity};
 
 struct Process {
   std::string name, role;
@@ -149,8 +81,8 @@ bool changes(const __ptrace_syscall_info& info, const Process& process) {
     if (info.op != PTRACE_SYSCALL_INFO_ENTRY) return process.effects.ends_with('+');
     return (info.entry.args[process.call == SYS_openat ? 2 : 1] & (O_CREAT | O_TRUNC)) != 0;
   }
-  return std::find(std::begin(pure_calls), std::end(pure_calls), process.call) ==
-         std::end(pure_calls);
+  return std::ranges::find(pure_calls, process.call) == std::end(pure_calls) &&
+         std::ranges::find(more_pure_calls, process.call) == std::end(more_pure_calls);
 }
 
 void resume(pid_t pid, int signal = 0) {

@@ -27,67 +27,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/lives/pure_calls.h"
+
 namespace {
 
 constexpr long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
                          PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC;
-
-// Calls whose doing or not doing nobody else can see.
-constexpr long pure_calls[] = {SYS_read,
-                               SYS_pread64,
-                               SYS_fstat,
-                               SYS_newfstatat,
-                               SYS_statfs,
-                               SYS_access,
-                               SYS_readlink,
-                               SYS_readlinkat,
-                               SYS_getdents64,
-                               SYS_lseek,
-                               SYS_mmap,
-                               SYS_munmap,
-                               SYS_mprotect,
-                               SYS_mremap,
-                               SYS_madvise,
-                               SYS_brk,
-                               SYS_poll,
-                               SYS_ppoll,
-                               SYS_fcntl,
-                               SYS_getpid,
-                               SYS_getuid,
-                               SYS_geteuid,
-                               SYS_getcwd,
-                               SYS_uname,
-                               SYS_umask,
-                               SYS_rt_sigaction,
-                               SYS_rt_sigprocmask,
-                               SYS_rt_sigreturn,
-                               SYS_prlimit64,
-                               SYS_getrandom,
-                               SYS_arch_prctl,
-                               SYS_set_tid_address,
-                               SYS_set_robust_list,
-                               SYS_rseq,
-                               SYS_futex,
-                               SYS_clock_gettime,
-                               SYS_pidfd_open,
-                               SYS_close,
-                               SYS_dup2,
-                               SYS_dup,
-                               SYS_statx,
-                               SYS_signalfd4,
-                               SYS_pipe2,
-                               SYS_socket,
-                               SYS_socketpair,
-                               SYS_getsockopt,
-                               SYS_ioctl,
-                               SYS_prctl,
-                               SYS_capset,
-                               SYS_capget,
-                               SYS_close_range,
-                               SYS_setsid,
-                               SYS_chdir,
-                               SYS_fchdir,
-                               SYS_setns};
 
 struct Process {
   std::string name = {};
