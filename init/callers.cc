@@ -1,6 +1,8 @@
 #include "init/callers.h"
 
 #include <algorithm>
+#include <fcntl.h>
+#include <utility>
 
 #include "base/sys.h"
 #include "conf/lex.h"
@@ -17,14 +19,32 @@ void Callers::fill(std::span<pollfd, most> polls) const {
   for (size_t i = 0; i < most; ++i) polls[i] = {callers_[i].fd.get(), POLLIN, 0};
 }
 
+int Callers::hears(int listener) {
+  // Something that counts for the process and for the system, and is there in every jail.
+  if (!spare_) spare_.reset(sys::openat(AT_FDCWD, "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  deaf_ = std::exchange(failed_, false);
+  return deaf_ ? -1 : listener;
+}
+
+// Nobody inside can crowd out the host between its call and its word.
+Caller& Callers::longest_silent() {
+  auto found =
+      std::ranges::find_if(callers_, [](const Caller& one) { return one.fd && !one.host; });
+  if (found == callers_.end())
+    found = std::ranges::find_if(callers_, [](const Caller& one) { return bool(one.fd); });
+  return found == callers_.end() ? callers_.front() : *found;
+}
+
 void Callers::take(int listener) {
   Caller caller = accept_caller(listener);
+  if (!caller.fd && errno != EAGAIN && errno != EINTR) {
+    (spare_ ? spare_ : longest_silent().fd).reset();
+    caller = accept_caller(listener);
+    failed_ = !caller.fd;
+  }
   if (!caller.fd) return;
   auto room = std::ranges::find_if(callers_, [](const Caller& one) { return !one.fd; });
-  // Nobody inside can crowd out the host between its call and its word.
-  if (room == callers_.end())
-    room = std::ranges::find_if(callers_, [](const Caller& one) { return !one.host; });
-  if (room == callers_.end()) room = callers_.begin();
+  if (room == callers_.end()) room = callers_.begin() + (&longest_silent() - callers_.data());
   std::rotate(room, room + 1, callers_.end());
   callers_.back() = std::move(caller);
 }

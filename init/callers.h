@@ -24,7 +24,12 @@ class Callers {
 
   // What to poll for, a place each.
   void fill(std::span<pollfd, most> polls) const;
-  // Lets one in from the listening socket.
+  // The listening socket, to be polled; -1 if nobody could be let in just now: it would be readable
+  // for ever. deaf(): so it was, and nobody tells when it would go again.
+  int hears(int listener);
+  bool deaf() const { return deaf_; }
+  // Lets one in from the listening socket, with our last descriptor if need be, or with that of
+  // who has been silent the longest.
   void take(int listener);
 
   struct Request {
@@ -36,7 +41,11 @@ class Callers {
   std::optional<Request> hear(size_t place);
 
  private:
+  Caller& longest_silent();
+
   std::array<Caller, most> callers_;
+  Fd spare_;  // for the one who comes when there is no other
+  bool failed_ = false, deaf_ = false;
 };
 
 }  // namespace jail

@@ -95,6 +95,7 @@ int run_client(std::span<char* const> words) {
     return complain(concat({control, ": ", strerror(errno)}));
   AnswerReader answer(socket.get(), -1);
   while (const std::optional<AnswerPiece> piece = answer.next()) print(*piece);
+  if (answer.silent()) return complain("process 1 has ended without an answer");
   return answer.status();
 }
 

@@ -17,9 +17,9 @@ void Desk::begin() {
     console_ = std::move(*console);
 }
 
-void Desk::fill(std::span<pollfd, polls_most> polls, bool hears) const {
+void Desk::fill(std::span<pollfd, polls_most> polls, bool hears) {
   std::ranges::fill(polls, pollfd{-1, 0, 0});
-  if (hears) polls[0] = {handed::control, POLLIN, 0};
+  if (hears) polls[0] = {callers_.hears(handed::control), POLLIN, 0};
   callers_.fill(polls.subspan<1, Callers::most>());
   if (console_) console_->fill(polls.last<Console::polls_most>());
 }

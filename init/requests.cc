@@ -63,7 +63,7 @@ void JailInit::hand_over(Caller caller) {
 void JailInit::become(const Caller& caller) {
   give_back_descriptors();
   become_program(settings_.program);
-  reply(caller, concat({"failed ", settings_.program, ": ", strerror(errno)}));
+  reply(caller, concat({"init.program ", settings_.program, ": ", strerror(errno)}));
   _exit(127);
 }
 

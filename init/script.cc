@@ -57,9 +57,9 @@ void use_log() {
   const Fd nothing(sys::openat(AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC));
   const Fd log = open_init_log();
   const int output = log ? log.get() : nothing.get();
-  if (!nothing || sys::dup2(nothing.get(), 0) < 0 || sys::dup2(output, 1) < 0 ||
-      sys::dup2(output, 2) < 0)
-    return;  // it keeps /dev/null, which is ours
+  // Where the jail has none, the child keeps /dev/null as process 1 has it.
+  if (nothing && sys::dup2(nothing.get(), 0) < 0) return;
+  if (output >= 0 && (sys::dup2(output, 1) < 0 || sys::dup2(output, 2) < 0)) return;
 }
 
 pid_t start_script(const Birthplace& place, const Rc& rc, const char* argument, bool deaf) {

@@ -18,8 +18,9 @@ bool send_packet(const Fd& fd, std::string_view packet) {
 
 std::optional<std::string> Services::obey(const Words& words, int64_t now) {
   const std::string& verb = words[0];
-  if (words.size() < 2 || (verb != "start" && verb != "stop" && verb != "restart"))
-    return std::nullopt;
+  if (verb != "start" && verb != "stop" && verb != "restart") return std::nullopt;
+  if (words.size() < 2 && verb == "stop") return std::nullopt;  // all of the jail
+  if (words.size() < 2) return concat({"error ", verb, ": the name of a service is missing"});
   if (words.size() > 2) return "error one service at a time";
   const std::optional<uint16_t> service = supervisor_.find(words[1]);
   if (!service) return concat({"error ", words[1], ": no such service"});
