@@ -124,7 +124,7 @@ std::optional<size_t> count_directories(const std::string& path) {
   return static_cast<size_t>(status.st_nlink) - 2;
 }
 
-Result<Words> list_directory(int dir, const std::string& path, bool directories) {
+Result<Words> list_directory(int dir, const std::string& path, bool directories, size_t most) {
   Fd fd = TRY(open_at(dir, path, O_RDONLY | O_DIRECTORY));
   DIR* directory = sys::fdopendir(fd.get());
   if (!directory) return fail_errno(path);
@@ -135,7 +135,8 @@ Result<Words> list_directory(int dir, const std::string& path, bool directories)
     const std::string_view name = entry->d_name;
     if (name != "." && name != ".." && (!directories || entry->d_type == DT_DIR))
       names.emplace_back(name);
-    errno = 0;
+    errno = names.size() > most ? EFBIG : 0;
+    if (errno != 0) break;
   }
   const int failed = errno;
   closedir(directory);

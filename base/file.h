@@ -44,8 +44,10 @@ std::optional<size_t> count_directories(const std::string& path);
 
 // The names in the directory `path` below `dir` but "." and "..", in no order; `directories`: of
 // directories only, as far as the file system says the type with the name (d_type: cgroup2 and
-// tmpfs do; where it does not, none is listed). Error: "PATH: strerror"; never a part of the names.
-Result<Words> list_directory(int dir, const std::string& path, bool directories = false);
+// tmpfs do; where it does not, none is listed). Error: "PATH: strerror"; EFBIG: more than `most`;
+// never a part of the names.
+Result<Words> list_directory(int dir, const std::string& path, bool directories = false,
+                             size_t most = SIZE_MAX);
 
 // Makes a directory and all missing ones above it, mode 0755 but for the last one's `mode`, all
 // less the umask. One that is there is fine and keeps its mode; so is any other file of that name,

@@ -14,6 +14,7 @@ namespace {
 
 constexpr char conf_path[] = "/etc/jinit.conf";
 constexpr char directories_path[] = "/etc/service";
+constexpr size_t most_entries = 4 * most_services;  // of a directory, whatever they are
 
 // It goes into status lines and messages as it is.
 bool good_name(std::string_view name) {
@@ -69,9 +70,11 @@ void read_directory(const std::string& name, const std::string& path, const Prog
 
 void read_directories(const std::string& directories, ServiceSet& set) {
   const Programs there = find_programs();
-  Result<Words> names = list_directory(AT_FDCWD, directories);
+  Result<Words> names = list_directory(AT_FDCWD, directories, false, most_entries);
   if (!names) {
-    if (names.error().code != ENOENT || directories != directories_path)
+    if (names.error().code == EFBIG)
+      set.messages.push_back(concat({directories, ": too many entries"}));
+    else if (names.error().code != ENOENT || directories != directories_path)
       set.messages.push_back(std::move(names.error().text));
     return;
   }

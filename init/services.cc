@@ -66,7 +66,12 @@ bool Services::load(int64_t now) {
       say({spec.where, ": log: File name too long"});
       spec.log.clear();
     }
-    take_over(supervisor_.reload(std::move(set.specs), now));
+    auto before = supervisor_.reload(std::move(set.specs), now);
+    if (!before) {
+      say({"services stay as they were: ", before.error().text});
+      return false;
+    }
+    take_over(std::move(*before));
   }
   give_back_memory();
   return true;

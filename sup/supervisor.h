@@ -94,8 +94,10 @@ class Supervisor {
   // Other specs in their place. Services of the same name live on and follow their new spec from
   // the next thing they do; new ones are started unless `down`; what is gone is stopped, and stays
   // in the list until the reload after its end. All orders must have been taken. Yields for every
-  // service of now its number before, or nothing.
-  std::vector<std::optional<uint16_t>> reload(std::vector<ServiceSpec> specs, int64_t now);
+  // service of now its number before, or nothing. EBUSY: more than leaving_most would stay so, as
+  // earlier ones do not end; nothing has changed then.
+  static constexpr size_t leaving_most = 1000;
+  Result<std::vector<std::optional<uint16_t>>> reload(std::vector<ServiceSpec> specs, int64_t now);
 
   // What happened. An order was carried out; or not: there is no memory, no such file.
   void started(size_t service, int pid, int64_t now);

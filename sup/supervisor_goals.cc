@@ -196,24 +196,21 @@ Result<void> Supervisor::restart(size_t service, int64_t now) {
   return {};
 }
 
-std::vector<std::optional<uint16_t>> Supervisor::reload(std::vector<ServiceSpec> specs,
-                                                        int64_t now) {
+Result<std::vector<std::optional<uint16_t>>> Supervisor::reload(std::vector<ServiceSpec> specs,
+                                                                int64_t now) {
   const size_t given = specs.size();
-  std::vector<ServiceSpec> old = std::exchange(specs_, {});
-  std::vector<ServiceLife> lives = std::exchange(lives_, {});
   std::vector<std::optional<uint16_t>> before(given);
-  for (size_t i = 0; i < old.size(); ++i) {
-    auto same = std::ranges::find(specs.begin(), specs.begin() + static_cast<ptrdiff_t>(given),
-                                  old[i].name, &ServiceSpec::name);
-    const size_t place = static_cast<size_t>(same - specs.begin());
-    if (place < given) {
-      before[place] = static_cast<uint16_t>(i);
-    } else if (State state = lives[i].state;
-               state == State::starting || state == State::up || state == State::stopping) {
+  for (size_t i = 0; i < specs_.size(); ++i) {
+    const auto same = std::ranges::find(specs, specs_[i].name, &ServiceSpec::name);
+    if (same != specs.end())
+      before[static_cast<size_t>(same - specs.begin())] = static_cast<uint16_t>(i);
+    else if (active(i))
       before.push_back(static_cast<uint16_t>(i));
-      specs.push_back(std::move(old[i]));
-    }
   }
+  if (before.size() - given > leaving_most)
+    return fail(EBUSY, "too many services that are gone have not ended yet");
+  for (size_t i = given; i < before.size(); ++i) specs.push_back(std::move(specs_[*before[i]]));
+  const std::vector<ServiceLife> lives = std::exchange(lives_, {});
   load(std::move(specs));
   for (size_t i = 0; i < lives_.size(); ++i) {
     ServiceLife& life = lives_[i];

@@ -62,6 +62,9 @@ class World {
     const Result<void> result = supervisor.restart(at(name), now);
     return done() + (result ? "" : "error: " + result.error().text);
   }
+  std::vector<std::optional<uint16_t>> reload(std::vector<ServiceSpec> specs) {
+    return supervisor.reload(std::move(specs), now).value();
+  }
   std::string stop_all() {
     supervisor.stop_all(now);
     return done();
@@ -551,14 +554,14 @@ TEST(Supervisor, AReloadKeepsWhatRunsStartsTheNewAndStopsTheGone) {
   const int pid = world.supervisor.life(0).pid;
   ServiceSpec a = service("a");
   a.stop_signal = 1;
-  auto before = world.supervisor.reload({service("new"), a, service("b")}, world.now);
+  auto before = world.reload({service("new"), a, service("b")});
   EXPECT_EQ(before, (std::vector<std::optional<uint16_t>>{std::nullopt, 0, 1, 2}));
   EXPECT_EQ(world.done(), "run new, signal c 15");
   EXPECT_EQ(world.supervisor.life(world.at("a")).pid, pid);
   EXPECT_EQ(world.start("c"), "error: is not configured any more");
   world.end("c");
   EXPECT_EQ(world.states(), "new=up a=up b=up c=down");
-  before = world.supervisor.reload({a, service("b")}, world.now);
+  before = world.reload({a, service("b")});
   EXPECT_EQ(world.states(), "a=up b=up new=stopping");
   EXPECT_EQ(world.stop("a"), "signal new 15, signal a 1");
 }
@@ -566,9 +569,9 @@ TEST(Supervisor, AReloadKeepsWhatRunsStartsTheNewAndStopsTheGone) {
 TEST(Supervisor, AServiceThatComesBackBeforeItIsGoneRunsAgain) {
   World world({service("a")});
   world.boot();
-  world.supervisor.reload({}, world.now);
+  world.reload({});
   EXPECT_EQ(world.done(), "signal a 15");
-  world.supervisor.reload({service("a")}, world.now);
+  world.reload({service("a")});
   EXPECT_EQ(world.end("a", {.signal = 15}), "run a");
 }
 
@@ -576,8 +579,28 @@ TEST(Supervisor, AReloadMayCureADependency) {
   World world({service("a", {"b"})});
   world.boot();
   EXPECT_EQ(world.states(), "a=failed");
-  world.supervisor.reload({service("a", {"b"}), service("b")}, world.now);
+  world.reload({service("a", {"b"}), service("b")});
   EXPECT_EQ(world.done(), "run b, run a");
+}
+
+TEST(Supervisor, AReloadIsRefusedWhileTooManyOfEarlierOnesDoNotEnd) {
+  const auto named = [](std::string_view prefix, size_t count) {
+    std::vector<ServiceSpec> specs;
+    for (size_t i = 0; i < count; ++i)
+      specs.push_back(service(concat({prefix, std::to_string(i)})));
+    return specs;
+  };
+  World world(named("a", Supervisor::leaving_most));
+  world.boot();
+  world.reload(named("b", 1));
+  world.done();
+  const auto refused = world.supervisor.reload(named("c", 1), world.now);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, EBUSY);
+  EXPECT_EQ(world.state("b0"), State::up) << "nothing has changed";
+  world.end("a7");
+  world.reload(named("c", 1));
+  EXPECT_EQ(world.done(), "signal b0 15, run c0");
 }
 
 // Whatever happens.
