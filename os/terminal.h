@@ -58,4 +58,8 @@ void watch_seen(int watch);
 // it is no sealed one of at most 1 MB: it could be cut off under our feet.
 Result<std::span<std::byte>> map_ring(int fd);
 
+// Whether something is open at a number of os/handed.h that can be what belongs there: a terminal,
+// a ring, or a socket.
+bool is_handed(int number);
+
 }  // namespace jail

@@ -16,6 +16,7 @@
 #include "os/linux/wardens.h"
 #include "os/mount.h"
 #include "os/privileges.h"
+#include "os/terminal.h"
 
 namespace jail {
 
@@ -115,12 +116,10 @@ const Op* find_boot_op(const World& world, std::string_view verb) {
 // was not may be that of something else that we have opened since.
 Result<Kept> take_handed() {
   Kept kept;
-  for (int number :
-       {handed::control, handed::console, handed::ring, handed::link, handed::warden}) {
-    const bool terminal = number == handed::console || number == handed::link;
-    if (sys::fcntl(number, F_GETFD) < 0 || (terminal && isatty(number) == 0)) continue;
-    kept[static_cast<size_t>(number)].reset(sys::fcntl(number, F_DUPFD_CLOEXEC, handed::last + 1));
-  }
+  for (int number : {handed::control, handed::console, handed::ring, handed::link, handed::warden})
+    if (is_handed(number))
+      kept[static_cast<size_t>(number)].reset(
+          sys::fcntl(number, F_DUPFD_CLOEXEC, handed::last + 1));
   if (!kept[handed::control]) return fail_errno("control socket", EBADF);
   return kept;
 }

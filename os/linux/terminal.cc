@@ -1,5 +1,6 @@
 #include "os/terminal.h"
 
+#include "os/handed.h"
 #include "os/linux/abi.h"
 
 namespace jail {
@@ -139,16 +140,32 @@ void watch_seen(int watch) {
   sys::epoll_wait(watch, &event, 1, 0);
 }
 
-Result<std::span<std::byte>> map_ring(int fd) {
+namespace {
+
+Result<size_t> size_of_ring(int fd) {
   struct stat status{};
   const int seals = sys::fcntl(fd, F_GET_SEALS);
   if (seals < 0 || sys::fstat(fd, &status) != 0) return fail_errno("ring");
   const size_t size = static_cast<size_t>(status.st_size);
   if ((seals & F_SEAL_SHRINK) == 0 || size == 0 || size > ring_most)
     return fail(EINVAL, "ring: not a sealed memory file");
+  return size;
+}
+
+}  // namespace
+
+Result<std::span<std::byte>> map_ring(int fd) {
+  const size_t size = TRY(size_of_ring(fd));
   void* memory = sys::mmap(size, PROT_READ | PROT_WRITE, MAP_SHARED, fd);
   if (memory == MAP_FAILED) return fail_errno("ring");
   return std::span(static_cast<std::byte*>(memory), size);
+}
+
+bool is_handed(int number) {
+  if (number == handed::console || number == handed::link) return isatty(number) == 1;
+  if (number == handed::ring) return size_of_ring(number).has_value();
+  struct stat status{};
+  return sys::fstat(number, &status) == 0 && S_ISSOCK(status.st_mode);
 }
 
 }  // namespace jail
