@@ -52,14 +52,14 @@ check-dev: setup-build setup-test build/dev/build.ninja
 VM_ROUNDS ?= 1000
 VM_SECONDS ?= 240
 VM_CUTS ?= 20
-VM_SUITES ?= host,kernel,sysv,systemd,programs,power
+VM_SUITES ?= host,kernel,sysv,systemd,programs,hunger,power
 .PHONY: vm-test
 vm-test: setup-build setup-vm all
-	ninja -C build/release -j $(JOBS) $(NINJA_QUIET) kernel_test
+	ninja -C build/release -j $(JOBS) $(NINJA_QUIET) kernel_test ordeal_storm
 	@rm -rf build/vm/installed
 	@$(MAKE) --no-print-directory -s -o all install PREFIX=/usr/local DESTDIR='$(CURDIR)/build/vm/installed'
 	@tests/vm/run.py --rounds $(VM_ROUNDS) --cuts $(VM_CUTS) --seconds $(VM_SECONDS) --only $(VM_SUITES) $(if $(VM_SEED),--seed $(VM_SEED)) \
-	  --kernel-test build/release/tests/kernel_test build/vm/installed build/vm
+	  --kernel-test build/release/tests/kernel_test --storm build/release/tests/ordeal_storm build/vm/installed build/vm
 
 .PHONY: clang
 clang: setup-build setup-clang build/clang/build.ninja

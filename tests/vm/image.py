@@ -154,7 +154,7 @@ def add_python(tree):
     for package in PYTHON_PACKAGES:
         tree.below(f"{library}/{package}")
     for path in glob.glob(f"{library}/lib-dynload/*.so"):
-        if re.match(r"_?(ctypes|json|posixsubprocess|random|bisect|heapq|struct|termios|typing)\.", os.path.basename(path)):
+        if re.match(r"_?(ctypes|json|posixsubprocess|random|resource|bisect|heapq|struct|termios|typing)\.", os.path.basename(path)):
             tree.program(path)
 
 
@@ -177,9 +177,9 @@ def add_systemd(tree):
         tree.link(f"{wants}/{name}", f"../{name}")
 
 
-def add_programs(tree, installed):
-    """tests/programs with what it uses, and the programs in one directory as it expects them."""
-    for part in ("programs", "trees", "init", "lives", "terminal"):
+def add_tests(tree, installed, parts):
+    """Tests that are written for any host, with what they use, and the programs in one directory as they expect them."""
+    for part in parts:
         for path in glob.glob(f"{HERE}/../{part}/*.py"):
             tree.file(path, f"/vm/suite/{part}/{os.path.basename(path)}")
     tree.file(f"{HERE}/../run_lifecycle.py", "/vm/suite/run_lifecycle.py")
@@ -187,6 +187,15 @@ def add_programs(tree, installed):
         tree.program(f"{installed}/usr/local/{name}", f"/vm/bin/{os.path.basename(name)}")
     for name in ("env", "timeout"):
         tree.link(f"/usr/bin/{name}", "/bin/busybox")
+
+
+def add_programs(tree, installed):
+    add_tests(tree, installed, ("programs", "trees", "init", "lives", "terminal"))
+
+
+def add_hunger(tree, installed, storm):
+    add_tests(tree, installed, ("ordeal", "init", "lives", "terminal"))
+    tree.program(storm, "/vm/bin/storm")
 
 
 def trees_disk(cache, scratch):

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Tests in machines of QEMU, under Debian's own kernel with nothing but cgroup v2.
 
-usage: run.py [--rounds N] [--cuts N] [--seconds N] [--seed N] [--only SUITE,...] [--kernel-test PROGRAM] INSTALLED SCRATCH
+usage: run.py [--rounds N] [--cuts N] [--seconds N] [--seed N] [--only SUITE,...] [--kernel-test PROGRAM] [--storm PROGRAM] INSTALLED SCRATCH
 
 Suites: `host` is guest/host on a machine that is all ours; `kernel` runs the program of tests/kernel there; `power` cuts the power of machines that start and stop jails;
-`sysv` and `systemd` boot and shut down machines with jails; `programs` runs jails whose process 1 is systemd or busybox. Prints each test, and 'N passed, N failed' last.
+`sysv` and `systemd` boot and shut down machines with jails; `programs` runs jails whose process 1 is systemd or busybox; `hunger` takes memory
+and processes from jails. Prints each test, and 'N passed, N failed' last.
 """
 import argparse
 import os
@@ -106,22 +107,35 @@ def kernel(place, tally):
             tally.test("kernel: all were run", tail(machine))
 
 
+def cases(place, tally, suite, seconds, *drives, **more):
+    """The cases of a runner of lives/world.py, as it prints them."""
+    done = []
+    with place.machine(suite, drives, **more) as machine:
+        for line in machine.read("machine:", seconds):
+            found = re.match(r"(FAILED )?([a-z0-9]+\.[a-z0-9_]+): ", line or "")
+            if found:
+                done.append(found[2])
+                tally.test(f"{suite}: {found[2].removeprefix(f'{suite}.')}", [line, *tail(machine)] if found[1] else [])
+        if machine.lines[-1:] != [f"machine: {suite}: status 0"] or not done:
+            tally.test(f"{suite}: all were run", tail(machine, 40))
+
+
 def programs(place, tally):
-    """The cases of tests/programs that there are trees for, as it prints them."""
+    """The cases of tests/programs that there are trees for."""
     cache = f"{os.path.dirname(place.scratch)}/trees"  # that of tests/programs
     layers.make(cache, whole=False)
     initrd, tree = f"{place.scratch}/programs.initrd", place.tree()
     image.add_programs(tree, place.installed)
     tree.write(initrd)
-    done = []
-    with place.machine("programs", [image.trees_disk(cache, place.scratch)], initrd=initrd, memory=1024) as machine:
-        for line in machine.read("machine:", 1200):
-            found = re.match(r"(FAILED )?([a-z0-9]+\.[a-z_]+): ", line or "")
-            if found:
-                done.append(found[2])
-                tally.test(f"programs: {found[2]}", [line, *tail(machine)] if found[1] else [])
-        if machine.lines[-1:] != ["machine: programs: status 0"] or not done:
-            tally.test("programs: all were run", tail(machine, 40))
+    cases(place, tally, "programs", 1200, image.trees_disk(cache, place.scratch), initrd=initrd, memory=1024)
+
+
+def hunger(place, tally, storm):
+    """The cases of guest/hunger."""
+    initrd, tree = f"{place.scratch}/hunger.initrd", place.tree()
+    image.add_hunger(tree, place.installed, storm)
+    tree.write(initrd)
+    cases(place, tally, "hunger", 1200, initrd=initrd)
 
 
 # --- boot and shutdown ---
@@ -281,6 +295,7 @@ def main():
     parser.add_argument("--seed", type=int)
     parser.add_argument("--only", default="")
     parser.add_argument("--kernel-test")
+    parser.add_argument("--storm", help="that of tests/ordeal")
     parser.add_argument("installed")
     parser.add_argument("scratch")
     words = parser.parse_args()
@@ -290,6 +305,8 @@ def main():
     suites = {"power": lambda: power(place, tally, words, seed), "host": lambda: host(place, tally),
               "programs": lambda: programs(place, tally),
               "sysv": lambda: boot(place, tally, "sysv"), "systemd": lambda: boot(place, tally, "systemd")}
+    if words.storm:
+        suites["hunger"] = lambda: hunger(place, tally, words.storm)
     if words.kernel_test:
         suites["kernel"] = lambda: kernel(place, tally)
     chosen = [name for name in suites if name in (words.only.split(",") if words.only else suites)]
