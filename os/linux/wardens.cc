@@ -51,6 +51,13 @@ struct Beginning {
   Words words;         // behind its own and the jail's
 };
 
+// Where that which outlives a process 1 is kept.
+Fd& place_of(World& world, Beginning& all, int number) {
+  if (number == handed::console) return world.console;
+  if (number == handed::ring) return world.ring;
+  return number == handed::link ? world.link : all.control;
+}
+
 Result<Beginning> prepare(const World& world) {
   Beginning all;
   all.program = TRY(open_program());
@@ -103,13 +110,10 @@ Result<Words> bear_first(World& world, Beginning& all, const Op& boot) {
   all.voice.reset(ends[0]);
   Kept kept;
   kept[handed::warden].reset(ends[1]);
-  for (auto [number, fd] : {std::pair{handed::control, &all.control},
-                            {handed::console, &world.console},
-                            {handed::ring, &world.ring},
-                            {handed::link, &world.link}})
-    if (*fd)
-      kept[static_cast<size_t>(number)].reset(
-          sys::fcntl(fd->get(), F_DUPFD_CLOEXEC, handed::last + 1));
+  for (const handed::Part& part : handed::parts)
+    if (const Fd& fd = place_of(world, all, part.number))
+      kept[static_cast<size_t>(part.number)].reset(
+          sys::fcntl(fd.get(), F_DUPFD_CLOEXEC, handed::last + 1));
   Words born = TRY(bear_process1(world, boot, std::move(kept)));
   all.process1 = TRY(open_process1({static_cast<pid_t>(parse_int(born[0]).value_or(0)),
                                     static_cast<uint64_t>(parse_int(born[1]).value_or(0))}));
@@ -146,9 +150,10 @@ void close_others(const World& world, const Beginning& all) {
       _exit(0);
   }
   become_warden(world, all, jail);
+  const int code = errno;
   // Without one that waits for it, process 1 is not to be.
   if (all.engine && all.process1) sys::pidfd_send_signal(all.process1.get(), SIGKILL, nullptr, 0);
-  _exit(127);
+  _exit(code);
 }
 
 Result<Words> bear_warden(World& world, Beginning& all) {
@@ -161,29 +166,35 @@ Result<Words> bear_warden(World& world, Beginning& all) {
   const pid_t pid = sys::clone3(&arguments);
   if (pid == 0) be_warden(world, all, jail);
   if (pid < 0) return fail_errno("warden");
+  if (!all.engine && !runs({pid, 0})) {
+    int status = 0;
+    while (sys::waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
+    return fail_errno("warden", WIFEXITED(status) ? WEXITSTATUS(status) : EIO);
+  }
   for (Fd* fd : {&world.console, &world.ring, &world.link}) fd->reset();  // the warden's now
   return Words{fmt::format("{}", pid), fmt::format("{}", TRY(start_time(pid)))};
+}
+
+bool is_terminal(int number) {
+  return number == handed::console || number == handed::link;
 }
 
 // What process 1 says it holds. It is our program, but in a jail that is not ours: whatever it
 // gives away is for the same jail again, and a terminal has to be one.
 Result<void> take_over_from(World& world, Beginning& all) {
   all.voice = TRY(call_process1(world.run, world.id, "handover"));
-  pollfd news{all.voice.get(), POLLIN, 0};
-  if (sys::poll(&news, 1, handover_wait) != 1) return fail_errno("process 1", ETIMEDOUT);
+  // A socket is readable as a process is that has ended.
+  if (!TRY(await_end(all.voice.get(), handover_wait, -1)))
+    return fail_errno("process 1", ETIMEDOUT);
   Passed passed = TRY(in("process 1", take_descriptors(all.voice.get())));
   const Words words = split(passed.packet, " ");
   if (words.empty() || words[0] != "ok" || words.size() != passed.descriptors.size() + 1)
     return fail_errno("process 1", EPROTO);
   for (size_t i = 0; i < passed.descriptors.size(); ++i) {
     Fd& fd = passed.descriptors[i];
-    const bool terminal = isatty(fd.get()) == 1;
-    Fd* place = nullptr;
-    if (words[i + 1] == "control") place = &all.control;
-    if (words[i + 1] == "console" && terminal) place = &world.console;
-    if (words[i + 1] == "ring") place = &world.ring;
-    if (words[i + 1] == "link" && terminal) place = &world.link;
-    if (place) *place = std::move(fd);
+    for (const handed::Part& part : handed::parts)
+      if (words[i + 1] == part.name && (!is_terminal(part.number) || isatty(fd.get()) == 1))
+        place_of(world, all, part.number) = std::move(fd);
   }
   return all.control ? Result<void>() : fail_errno("process 1", EPROTO);
 }
