@@ -359,7 +359,8 @@ Result<Words> make_process1(World& world, const Op& op, Kept kept, Parent parent
   if (!heard) {
     // Where not even its report could be read, it may be well: it would not end by itself.
     ignore(signal_process(process1.get(), SIGKILL), "it has ended");
-    while (sys::waitpid(*pid, nullptr, 0) < 0 && errno == EINTR) continue;
+    ignore(await_end(process1.get(), -1, -1), "its parent, who may be a warden, reaps it");
+    sys::waitpid(*pid, nullptr, WNOHANG);
     return std::unexpected(std::move(heard.error()));
   }
   return Words{fmt::format("{}", *pid), fmt::format("{}", TRY(start_time(*pid)))};

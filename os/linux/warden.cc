@@ -44,6 +44,13 @@ void reap_command(Fd& command) {
   command.reset();
 }
 
+// A process 1 that was never born, or that nobody waits for: while there may be one whose end is
+// news, its status is not to be lost.
+void reap_others(const Warden& warden) {
+  if (warden.process1 || warden.answer) return;
+  while (sys::waitpid(-1, nullptr, WNOHANG | __WALL) > 0) continue;
+}
+
 // A descriptor for a child, and its number there.
 struct Given {
   const Fd& fd;
@@ -294,6 +301,7 @@ int guard(const WardenWords& words, const DeskCalls& desk) {
     if (polls[3].revents != 0) hear_voice(warden);
     for (size_t i : {0UZ, 1UZ})
       if (polls[4 + i].revents != 0) reap_command(warden.commands[i]);
+    reap_others(warden);
     if (polls[0].revents != 0) hear_engine(warden);
     if (!at_desk.empty()) desk.handle(at_desk);
     if (warden.ended) pass_on_end(warden);
