@@ -212,6 +212,9 @@ Result<bool> is_whole(const Hand& hand) {
 // The record goes only with the last open act: as long as there is one, every later command finds
 // it and tries again.
 bool undo_all(Hand& hand) {
+  // From here on nobody may take it for a jail that has ended and could be booted again.
+  if (!hand.ledger->mark().empty())
+    ignore(hand.ledger->set_mark({"down"}), "a full disk must not keep a jail from being stopped");
   Unwound result = unwind(hand.work(), hand.host.facts.boot_id);
   for (const Trouble& trouble : result.troubles) say(hand.life.talk, trouble.error);
   if (result.refused) stay_up(hand);

@@ -85,8 +85,9 @@ bool stop_jail(const Host& host, Job& job);
 bool modify_jail(const Host& host, Job& job);
 
 // Undoes whatever a crash left of the jail (jail --recover): a start or stop that nobody works on,
-// and a jail that has ended. One that is up, or that a living command works on, is left alone, and
-// is a success. False: something is open still, or a hook has failed; a message has said what.
+// and a jail that has ended; where init.on_* say so that is booted again, and so is one whose boot
+// after the first was cut short. One that is up, or that a living command works on, is left alone,
+// and is a success. False: something is open still, or a hook has failed; a message has said what.
 bool recover_jail(const Host& host, const JailEntry& entry, const Talk& talk);
 
 // Strikes what is beyond help from a broken jail's ledger, after one more attempt (jail --recover

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/sys.h"
+#include "base/text.h"
 #include "os/handed.h"
 #include "os/kernel.h"
 #include "os/wardens.h"
@@ -12,6 +13,7 @@
 #include "plan/hand.h"
 #include "plan/init.h"
 #include "plan/plan.h"
+#include "plan/registry.h"
 #include "plan/verbs.h"
 
 namespace jail {
@@ -20,6 +22,31 @@ namespace {
 
 constexpr int end_wait = 5'000;        // ms, for a process 1 that does not listen any more
 constexpr int64_t longest_pause = 30;  // seconds before a restart that follows others
+constexpr int warden_wait = 2'000, warden_look = 10;  // ms, for a living warden's command
+
+// What ended the last life of an init, and how many in a row before it were in vain. As long as it
+// is booted again the ledger has both, for whoever has to go on with it.
+struct Cause {
+  std::string how;
+  int64_t quick = 0;
+};
+
+// Whether the jail was up, and neither a stop nor an undo has begun since.
+bool was_up(const Hand& hand) {
+  const Words& mark = hand.ledger->mark();
+  return !mark.empty() && mark[0] != "down" &&
+         hand.ledger->head().boot_id == hand.host.facts.boot_id;
+}
+
+// A boot that was cut short counts as one in vain.
+Cause cause_of(const Hand& hand) {
+  const Words& mark = hand.ledger->mark();
+  Cause cause{word_of_the_end(hand.world)};
+  if (mark[0] != "reboot" || mark.size() < 3) return cause;
+  if (cause.how == "crash") cause.how = mark[1];
+  cause.quick = parse_int(mark[2]).value_or(0) + 1;
+  return cause;
+}
 
 // The jail's record once nobody else works on it. False: somebody stops it, or it is no more.
 Result<bool> take_ended(Hand& hand, const std::string& id) {
@@ -63,7 +90,8 @@ Result<void> renew_warden(Hand& hand, bool living) {
 }
 
 // A warden that was killed meanwhile has a successor, whose child the next process 1 is.
-Result<void> boot_by_a_warden(Hand& hand) {
+Result<void> boot_by_a_warden(Hand& hand, const Cause& cause) {
+  TRY(hand.ledger->set_mark({"reboot", cause.how, fmt::format("{}", cause.quick)}));
   Result<void> booted = boot_again(hand);
   if (booted || booted.error().code != EPIPE) return booted;
   TRY(renew_warden(hand, false));
@@ -71,8 +99,8 @@ Result<void> boot_by_a_warden(Hand& hand) {
 }
 
 // In reaping mode, for somebody to look at.
-Result<void> sit(Hand& hand, const Words& mark) {
-  TRY(boot_by_a_warden(hand));
+Result<void> sit(Hand& hand, const Cause& cause, const Words& mark) {
+  TRY(boot_by_a_warden(hand, cause));
   return is_up_again(hand, mark);
 }
 
@@ -92,20 +120,26 @@ const char* how_of(const Error& error) {
 
 // The start of a jail that was up before. What goes wrong with it is an end of process 1 like
 // others.
-Result<void> restart(Hand& hand, int64_t quick) {
-  for (;; ++quick) {
-    if (quick > most_restarts) break;
-    TRY(pause_before(hand.life.talk, quick));
-    TRY(boot_by_a_warden(hand));
+Result<void> restart(Hand& hand, Cause cause) {
+  for (; cause.quick <= most_restarts; ++cause.quick) {
+    TRY(pause_before(hand.life.talk, cause.quick));
+    TRY(boot_by_a_warden(hand, cause));
     Result<void> booted = boot_init(hand.world);
     if (booted) return is_up_again(hand, {"up"});
-    const std::string policy = policy_of(hand.spec, how_of(booted.error()));
+    cause.how = how_of(booted.error());
+    const std::string policy = policy_of(hand.spec, cause.how);
     if (booted.error().code == ECANCELED || policy == "remove") return booted;
     say(hand.life.talk, booted.error());
-    if (policy == "stay") return sit(hand, {"up"});
+    if (policy == "stay") return sit(hand, cause, {"up"});
   }
-  hand.life.talk.error(fmt::format("init: {} starts in a row have failed: given up", quick));
-  return sit(hand, {"up", "given-up"});
+  hand.life.talk.error(fmt::format("init: {} starts in a row have failed: given up", cause.quick));
+  return sit(hand, cause, {"up", "given-up"});
+}
+
+// What init.on_* say for this end, but for "remove", which is the caller's.
+Result<void> live_on(Hand& hand, const Cause& cause) {
+  const bool stays = policy_of(hand.spec, cause.how) == "stay";
+  return stays ? sit(hand, cause, {"up"}) : restart(hand, cause);
 }
 
 Result<void> keep_warden_of(Hand& hand) {
@@ -114,17 +148,14 @@ Result<void> keep_warden_of(Hand& hand) {
 }
 
 // What init.on_* say for an end that nobody has seen, or only a warden whose command was slower
-// than we, or was killed. False: the jail is to be undone, also where booting it again has failed,
-// which is said.
+// than we, or was killed, be it in the middle of a boot. False: the jail is to be undone, also
+// where booting it again has failed, which is said.
 Result<bool> revive(Hand& hand) {
-  const Words& mark = hand.ledger->mark();
-  const bool was_up = !mark.empty() && mark[0] == "up";
-  if (!was_up || hand.ledger->head().boot_id != hand.host.facts.boot_id) return false;
-  if (!hand.ledger->newest("warden")) return false;
-  const std::string policy = policy_of(hand.spec, word_of_the_end(hand.world));
-  if (policy == "remove") return false;
+  if (!was_up(hand) || !hand.ledger->newest("warden")) return false;
+  const Cause cause = cause_of(hand);
+  if (policy_of(hand.spec, cause.how) == "remove") return false;
   TRY(renew_warden(hand, false));
-  Result<void> done = policy == "stay" ? sit(hand, {"up"}) : restart(hand, 0);
+  Result<void> done = live_on(hand, cause);
   if (!done) say(hand.life.talk, done.error());
   return done.has_value();
 }
@@ -151,6 +182,18 @@ Result<bool> goes_on(Hand& hand) {
   return revive(hand);
 }
 
+void leave_to_warden(const Host& host, const JailEntry& entry) {
+  for (int waited = 0; waited < warden_wait; waited += warden_look) {
+    Result<Fd> directory = open_record(entry.id);
+    Result<Ledger> ledger =
+        directory ? Ledger::open(directory->get(), false) : fail_errno("record", ENOENT);
+    if (!ledger || runs(process1_of(ledger->yielded("boot"))) || !is_between_lives(entry)) return;
+    Result<LifeHolder> holder = life_holder(host.places, entry.id);
+    if (holder || holder.error().code != ESRCH) return;
+    sys::poll(nullptr, 0, warden_look);
+  }
+}
+
 void keep_warden(const Host& host, const JailEntry& entry, const Talk& talk) {
   Hand hand(host);
   hand.claimed.entry = entry;
@@ -165,7 +208,6 @@ Result<void> boot_again(Hand& hand) {
   const Act* act = hand.ledger->newest("boot");
   if (!act) return fail(EINVAL, "boot: not in the ledger");
   const Op op = act->op;
-  TRY(hand.ledger->set_mark({"reboot"}));
   stop_children(hand.world);
   TRY(system_boot().undo(hand.world, op));
   TRY(renew_groups(hand.world));
@@ -202,11 +244,11 @@ int end_of_process1(const Host& host, const std::string& id, const std::string& 
   if (whole && *whole) return 0;  // somebody has booted it by now
   Result<Fd> stop = catch_stop_signals();
   if (stop) hand.life.talk.stop_fd = stop->get();
-  // A warden that came later may not have been told.
-  const std::string policy =
-      policy_of(hand.spec, how == "crash" ? word_of_the_end(hand.world) : how);
-  if (policy == "remove") return remove(hand) ? 0 : 1;
-  Result<void> done = policy == "stay" ? sit(hand, {"up"}) : restart(hand, quick);
+  // What a stop or a first start has left when it was killed is to be undone, however it ended. A
+  // warden that came later may not have been told how.
+  const Cause cause{how == "crash" ? word_of_the_end(hand.world) : how, quick};
+  if (!was_up(hand) || policy_of(hand.spec, cause.how) == "remove") return remove(hand) ? 0 : 1;
+  Result<void> done = live_on(hand, cause);
   if (done) return 0;
   say(hand.life.talk, done.error());
   remove(hand);

@@ -22,8 +22,14 @@ constexpr int most_restarts = 5;
 std::string policy_of(const Spec& spec, std::string_view how);
 
 // Whether the jail is up and stays so. One whose warden was killed gets another one, and one that
-// has ended unseen is booted again where its init.on_* say so.
+// has ended unseen, or was killed while it was booted again, is booted again where its init.on_*
+// say so.
 Result<bool> goes_on(Hand& hand);
+
+// Before a jail is taken over that may go on: where process 1 has just ended and its warden lives,
+// waits until that has somebody act, for it alone knows how process 1 ended and how often in a row;
+// 2 s at most.
+void leave_to_warden(const Host& host, const JailEntry& entry);
 
 // Puts a new warden in where it was killed, unless another command works on the jail. What goes
 // wrong is said: the caller has something else to do.

@@ -34,7 +34,7 @@ Places places();
 enum class Status : unsigned char {
   starting,  // no `! up` yet or `! reboot`, and somebody holds its lock; or process 1 is gone, and
              // a warden sees to it
-  partial,   // no `! up`, and nobody does: the start was killed
+  partial,   // neither, and nobody does: the start was killed, or a boot after the first one
   up,
   given_up,  // up, but its init was booted too often in vain: process 1 only reaps
   stopping,

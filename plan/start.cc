@@ -169,6 +169,7 @@ enum class InTheWay : unsigned char { nothing, exists, undone };
 // Waits for whoever works on the jail, undoes what nobody works on, and says what is there then.
 Result<InTheWay> clear_the_way(const Host& host, const Job& job, const JailEntry& entry) {
   Hand hand(host);
+  leave_to_warden(host, entry);
   Result<void> taken = take_over(hand, entry, job.talk);
   if (taken) {
     if (TRY(goes_on(hand))) return InTheWay::exists;

@@ -164,16 +164,13 @@ bool stop_jail(const Host& host, Job& job) {
   }
   // A start that was cut short is rolled back, which no guard can veto: there is no whole jail to
   // keep.
-  if (hand.ledger->mark().empty())
-    hand.life.rolling_back = hand.life.recovering = true;
-  else
-    ignore(hand.ledger->set_mark({"down"}),
-           "the mark only tells a crashed stop from a jail that has ended");
+  if (hand.ledger->mark().empty()) hand.life.rolling_back = hand.life.recovering = true;
   return undo_all(hand) && !hand.life.failed;
 }
 
 bool recover_jail(const Host& host, const JailEntry& entry, const Talk& talk) {
   Hand hand(host);
+  leave_to_warden(host, entry);
   Result<void> taken = take_over(hand, entry, talk);
   if (!taken) {
     if (taken.error().code == EBUSY || taken.error().code == ENOENT) return true;

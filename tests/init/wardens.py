@@ -1,6 +1,7 @@
 """The warden killed and replaced, around everything that may happen meanwhile; and another program as process 1 (init.program)."""
 import os
 import signal
+import subprocess
 
 import box
 import fingerprint as fp
@@ -109,6 +110,88 @@ def raw_reboot_without_a_warden():
         box.jail("-qr", "a", want=None)
 
 
+def raw_reboot_before_its_warden_does_anything():
+    """Only the warden knows of it: a command that is faster leaves it to that one."""
+    for words, want in ((["--recover"], 0), (["-qc", "a"], 1)):
+        box.fresh_root()
+        up()
+        jid, before = jls("jid"), box.warden()
+        os.kill(before, signal.SIGSTOP)
+        inside("reboot", "-f", want=None)
+        until(lambda: not box.process1(), "the end of process 1")
+        with subprocess.Popen([box.JAIL, "-f", box.CONF, *words], env=box.world.ENV, stderr=subprocess.DEVNULL) as command:
+            try:
+                command.wait(0.2)  # one that does not wait for the warden is done
+            except subprocess.TimeoutExpired:
+                pass
+            os.kill(before, signal.SIGCONT)
+        same(command.returncode, want, str(words))
+        sees("rc autoboot", 2)
+        comes_to("multi_user")
+        same((jls("jid"), box.warden()), (jid, before), str(words))
+        box.jail("-qr", "a")
+
+
+def marks():
+    ledger = fp.read(f"{box.world.DB}/jails/{os.listdir(f'{box.world.DB}/jails')[0]}/ledger")
+    return [line for line in ledger.splitlines() if line.startswith("!")]
+
+
+def cut_short():
+    """The second rc hangs; whoever boots the jail is killed then, with its warden."""
+    sees("rc autoboot", 2)
+    kill_warden()
+    for pid in box.pids_of("jail", "--ended"):
+        os.kill(pid, signal.SIGKILL)
+    until(lambda: not box.pids_of("jail", "--ended"), "the engine's end")
+
+
+def cut_short_with_its_warden():
+    """The next command boots the jail again, whether process 1 has ended meanwhile or not."""
+    for words, want, ends in ((["--recover"], 0, False), (["-qc", "a"], 1, True)):
+        box.fresh_root()
+        rc("n=$(sed -n '/^rc/p' /log | sed -n '$='); [ $n = 2 ] && sleep 1000")
+        up()
+        jid = jls("jid")
+        init("reboot", want=None)
+        cut_short()
+        same(marks()[-1], "! reboot restart 0")
+        if ends:
+            box.kill1()
+            until(lambda: not box.process1(), "the end of process 1")
+        box.jail(*words, want=want)
+        same((said().count("rc autoboot"), state(), jls("jid"), bool(box.warden())), (3, "multi_user", jid, True), str(words))
+        same(marks()[-2:], ["! reboot restart 1", "! up"], str(words))
+        same((jls("-d", "status"), box.hooks()), ("up", []))
+        again(4, lambda: init("reboot"))
+        box.jail("-qr", "a")
+
+
+def first_start_cut_short():
+    """A jail whose rc reboots it has not been up yet: it is undone."""
+    rc("n=$(sed -n '/^rc/p' /log | sed -n '$='); [ $n = 2 ] && sleep 1000; reboot -f")
+    start = box.begin()
+    cut_short()
+    start.kill()
+    box.ended(start, -signal.SIGKILL)
+    box.jail("--recover")
+    until(box.is_gone, "its end")
+
+
+def warden_that_cannot_be_executed():
+    """It is said, and the next command tries again."""
+    up()
+    kill_warden()
+    box.put("none", "\n")
+    box.world.mount("--bind", f"{box.ROOT}/none", "/mnt/bin/jinit")
+    try:
+        status, err, _ = box.world.run([box.JAIL, "--recover", "a"])
+    finally:
+        box.world.run(["umount", "/mnt/bin/jinit"])
+    same((status, err, box.warden()), (1, "jail: a: warden: Exec format error\n", 0))
+    replaced()
+
+
 # --- init.program ---
 
 def program(body, extra=""):
@@ -142,7 +225,7 @@ def program_that_cannot_be():
         if text:
             box.put("sbin/neither", text)
         said_by = up(f"init.program = /sbin/{what};", want=1)
-        same(f"/sbin/{what}" in said_by and "No such file" in said_by, True, said_by)
+        same(f"init.program /sbin/{what}: No such file" in said_by, True, said_by)
         until(box.is_gone, "the start is undone")
     same("not an absolute pathname" in up("init.program = sh;", want=1), True)
     same("no such signal" in up("init.program = /bin/sh; init.stop_signal = FOO;", want=1), True)
@@ -199,4 +282,5 @@ def program_on_the_console():
 
 CASES = [warden_is_killed, warden_is_replaced, warden_is_replaced_by_other_commands, rebooted_without_a_warden,
          rebooted_before_its_warden_does_anything, halted_without_a_warden,
-         raw_reboot_without_a_warden, program_is_process_1, program_is_stopped, program_that_cannot_be, program_reboots_and_halts, program_exits, program_on_the_console]
+         raw_reboot_without_a_warden, raw_reboot_before_its_warden_does_anything, cut_short_with_its_warden, first_start_cut_short,
+         warden_that_cannot_be_executed, program_is_process_1, program_is_stopped, program_that_cannot_be, program_reboots_and_halts, program_exits, program_on_the_console]
