@@ -360,7 +360,27 @@ def there_may_be_more_than_descriptors_usually():
     box.removed(box.STOPPED)
 
 
+def a_directory_may_have_too_many_names():
+    """It is not read any more, in a line; the services of jinit.conf go on."""
+    services("a { command = /bin/sleep, 1000; }")
+    script("etc/service/sd/run", "exec sleep 1004")
+    up()
+    until_state("sd", "up")
+    for i in range(4000):
+        os.symlink("nowhere", f"{box.ROOT}/etc/service/{i}")
+    init("reload")
+    says("init: /etc/service: too many entries\n")
+    until(lambda: told("sd")[0] == "down", "it is not there any more")
+    same(told("a")[0], "up")
+
+
+def one_without_a_name_is_asked_for():
+    up()
+    for verb in ("start", "restart"):
+        same(init(verb, want=1), f"jail: {verb}: the name of a service is missing\n")
+
+
 CASES = [there_may_be_more_than_descriptors_usually, they_follow_each_other, one_is_ready_when_it_says_so, one_that_crashes_runs_again, its_process_is_as_asked,
          its_log_is_put_aside, a_follower_loses_nothing, without_a_log_the_console_has_it, a_directory_of_s6_is_a_service, a_directory_hears_letters,
          a_reload_changes_what_has_changed, a_hostile_file_is_refused_in_a_line,
-         a_file_may_change_while_it_is_read, the_jail_lives_for_one, single_user_ends_them_and_multi_brings_them_back]
+         a_file_may_change_while_it_is_read, a_directory_may_have_too_many_names, one_without_a_name_is_asked_for, the_jail_lives_for_one, single_user_ends_them_and_multi_brings_them_back]

@@ -1,5 +1,7 @@
 """Sessions of /etc/ttys (the cases I13 to I26, I46 and I47; N8 and N9)."""
 import os
+import resource
+import socket
 import time
 
 import box
@@ -173,5 +175,53 @@ def i47_device_vanishes():
     same(said().count("start /bin/a /tmp/other"), 0)
 
 
+def without_dev_null_the_log_has_the_output():
+    os.unlink(f"{box.ROOT}/dev/null")
+    box.rc("echo said by rc")
+    up()
+    same(messages(), "said by rc\n")
+
+
+def ticks():
+    """Of the processor, that process 1 has used."""
+    words = fp.read(f"/proc/{box.process1()}/stat").rpartition(")")[2].split()
+    return int(words[11]) + int(words[12])
+
+
+def call(word=None):
+    caller = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    caller.settimeout(20)
+    caller.connect(f"{box.world.RUN}/{os.listdir(f'{box.world.DB}/jails')[0]}/control")
+    if word:
+        caller.send(word)
+    return caller
+
+
+def no_descriptor_is_left():
+    """Process 1 hears all the same, by one that it has kept, or in the place of who says nothing; where it cannot, it waits."""
+    box.put("etc/jinit.conf", "".join(f"s{i} {{ command = /bin/sleep, 1000; log = /var/log/s; }}\n" for i in range(40)), 0o644)
+    up()
+    until(lambda: init("status").count(" up ") == 40, "its services")
+    few = min(set(range(1000)) - {int(fd) for fd in os.listdir(f"/proc/{box.process1()}/fd")})
+    most = resource.prlimit(box.process1(), resource.RLIMIT_NOFILE)[1]
+    resource.prlimit(box.process1(), resource.RLIMIT_NOFILE, (few, most))
+    try:
+        same([state() for _ in range(3)], ["multi_user"] * 3)
+        silent = [call() for _ in range(3)]
+        same([state() for _ in range(3)], ["multi_user"] * 3, "in the place of who is silent")
+        follower = call(b"log s1 follow")
+        same(follower.recv(100), b"ok")
+        last = call(b"status")
+        before = ticks()
+        time.sleep(1)
+        same(ticks() - before < 50, True, "less than half of a processor")
+    finally:
+        resource.prlimit(box.process1(), resource.RLIMIT_NOFILE, (most, most))
+    same(last.recv(100), b"ok multi_user")
+    for caller in [*silent, follower, last]:
+        caller.close()
+
+
 CASES = [i13_i14_i15_sessions_that_end, i16_how_a_session_is_started, i17_to_i22_what_a_hang_up_changes, i18_i19_i20_i21_i22_as_said,
-         i23_ttys_missing_at_a_hang_up, i24_i25_catatonia_and_back, i26_catatonia_and_reboot, i46_window, i47_device_vanishes]
+         i23_ttys_missing_at_a_hang_up, i24_i25_catatonia_and_back, i26_catatonia_and_reboot, i46_window, i47_device_vanishes,
+         without_dev_null_the_log_has_the_output, no_descriptor_is_left]

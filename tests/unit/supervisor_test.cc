@@ -600,7 +600,7 @@ TEST(Supervisor, AReloadIsRefusedWhileTooManyOfEarlierOnesDoNotEnd) {
   EXPECT_EQ(world.state("b0"), State::up) << "nothing has changed";
   world.end("a7");
   world.reload(named("c", 1));
-  EXPECT_EQ(world.done(), "signal b0 15, run c0");
+  EXPECT_EQ(world.done(), "run c0, signal b0 15");
 }
 
 // Whatever happens.
