@@ -90,7 +90,7 @@ Result<void> add_mount(const char* parameter, const FstabLine& line, const std::
     // Undone after the view: the mount has to be gone before its work directory.
     if (line.type == "unionfs")
       plan.ops.insert(std::ranges::find(plan.ops, "view", &Op::verb),
-                      Op{"union", {line.source, line.point, line.options}});
+                      Op{"union", {root, line.source, line.point, line.options}});
     plan.ops.push_back({"mount", {parameter, line.type, line.source, line.point, line.options}});
     return {};
   }

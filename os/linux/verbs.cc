@@ -36,20 +36,18 @@ Result<Words> apply_devices(World& world, const Op& op) {
   return Words{};
 }
 
-// union SOURCE POINT OPTIONS: the work directory on disk that a unionfs leaves behind; the mount
-// itself is `mount`'s. Nothing is done ahead: the act is noted so that its undo comes, after the
-// view's.
+// union ROOT SOURCE POINT OPTIONS: the work directory on disk that a unionfs leaves behind; the
+// mount itself is `mount`'s. After a loss of power it may be the last act that is known, so all
+// that its undo needs is in it. Nothing is done ahead: the act is noted so that its undo comes,
+// after the view's.
 Result<Words> apply_union(World& /*world*/, const Op& /*op*/) {
   return Words{};
 }
 
-Result<void> undo_union(World& world, const Op& op) {
-  return sweep_mount(world.path, {"unionfs", op.args[0], op.args[1], op.args[2]});
+Result<void> undo_union(World& /*world*/, const Op& op) {
+  return sweep_mount(op.args[0], {"unionfs", op.args[1], op.args[2], op.args[3]});
 }
 
-// `view` needs lend gone: the pinned network stack holds what was lent until it is brought back.
-// `group` needs boot gone, as only an empty one can be removed; `union` the view, which holds the
-// mount that the work directory is for.
 // console: the first terminal of the jail's own devpts, as /dev/console.
 Result<Words> apply_console(World& world, const Op& /*op*/) {
   Excursion visit = TRY(visit_view(world.run, world.id));
@@ -106,12 +104,15 @@ Result<void> renew_console(World& world, const std::string& link) {
 
 namespace {
 
+// `view` needs lend gone: the pinned network stack holds what was lent until it is brought back.
+// `group` needs boot gone, as only an empty one can be removed; `union` the view, which holds the
+// mount that the work directory is for.
 constexpr Verb verbs[] = {
     // clang-format off
     // name        words  lives             check    apply             undo        needs gone
     {"group",      1, Lives::host_boot, nullptr, apply_group,      undo_group, "boot"},
     {"view",       2, Lives::host_boot, nullptr, apply_view,       undo_view,  "lend"},
-    {"union",      3, Lives::disk,      nullptr, apply_union,      undo_union, "view"},
+    {"union",      4, Lives::disk,      nullptr, apply_union,      undo_union, "view"},
     {"namespaces", 3, Lives::space,     nullptr, apply_namespaces, nullptr,    nullptr},
     {"mount",      5, Lives::space,     nullptr, apply_mount,      nullptr,    nullptr},
     {"devices",    3, Lives::space,     nullptr, apply_devices,    nullptr,    nullptr},

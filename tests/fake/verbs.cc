@@ -68,13 +68,13 @@ Result<void> undo_view(World& world, const Op&) {
 }
 
 Result<Words> apply_union(World& world, const Op& op) {
-  TRY(add("work directory", {"work", world.id, op.args[1]}));
+  TRY(add("work directory", {"work", world.id, op.args[2]}));
   return Words{};
 }
 // The mount has to be gone before what it works in.
 Result<void> undo_union(World& world, const Op& op) {
-  if (there({"mount", world.id, op.args[1]})) return fail_errno(op.args[1], EBUSY);
-  return drop("work directory gone", {"work", world.id, op.args[1]});
+  if (there({"mount", world.id, op.args[2]})) return fail_errno(op.args[2], EBUSY);
+  return drop("work directory gone", {"work", world.id, op.args[2]});
 }
 
 Result<Words> apply_namespaces(World& world, const Op& op) {
@@ -157,7 +157,7 @@ constexpr Verb verbs[] = {
     // clang-format off
     {"group",      1, Lives::host_boot, nullptr, apply_group,      undo_group, "boot"},
     {"view",       2, Lives::host_boot, nullptr, apply_view,       undo_view,  "lend"},
-    {"union",      3, Lives::disk,      nullptr, apply_union,      undo_union, "view"},
+    {"union",      4, Lives::disk,      nullptr, apply_union,      undo_union, "view"},
     {"namespaces", 3, Lives::space,     nullptr, apply_namespaces, nullptr,    nullptr},
     {"mount",      5, Lives::space,     nullptr, apply_mount,      nullptr,    nullptr},
     {"devices",    3, Lives::space,     nullptr, apply_devices,    nullptr,    nullptr},
