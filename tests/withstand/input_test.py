@@ -2,6 +2,7 @@
 """Bad input: one clear line each, exit status 1, nothing left. usage: input_test.py BINDIR [CASE...]"""
 import os
 import random
+import shutil
 import subprocess
 
 from harness import (BIN, CONF, JAIL, JEXEC, JLS, ROOT, WORK, as_before, command, configure, expect, fp, good, jail, measured,
@@ -277,6 +278,39 @@ def full_disk():
     return f"{count} disks"
 
 
+def lines_lost_with_the_power():
+    """After a boot of the host: whatever of a ledger was not synced is not there, or NULs are. What is on the disk goes all the same."""
+    upper, records, kept = f"{WORK}/upper", f"{world.DB}/jails", f"{WORK}/record"
+    os.makedirs(upper)
+    os.makedirs(f"{ROOT}/over", exist_ok=True)
+    configure(f"j {{ path = {ROOT}; persist; mount = '{upper} {ROOT}/over unionfs rw 0 0'; exec.prepare = 'touch {WORK}/prepared';"
+              f" exec.release = 'rm -f {WORK}/prepared'; }}")
+    good("-c")
+    (record,) = os.listdir(records)
+    shutil.copytree(f"{records}/{record}", kept)
+    good("-r", "j")
+    with open(f"{kept}/ledger", encoding="utf-8") as f:
+        lines = f.read().replace(fp.read("/proc/sys/kernel/random/boot_id").strip(), "12345678-1234-1234-1234-123456789abc").splitlines(True)
+    synced = next(n for n, line in enumerate(lines, 1) if line.startswith("+ union"))
+    before, work = world.look(), f"{WORK}/.cellblock-work-{os.stat(upper).st_ino}"
+    for count in range(synced, len(lines) + 1):
+        for tail in ("", "\0" * 100, lines[count][:-1] if count < len(lines) else ""):
+            shutil.copytree(kept, f"{records}/{record}")
+            with open(f"{records}/{record}/ledger", "w", encoding="utf-8") as f:
+                f.write("".join(lines[:count]) + tail)
+            os.makedirs(f"{work}/work")
+            open(f"{WORK}/prepared", "w", encoding="utf-8").close()
+            done = command(JAIL, "--recover")
+            expect(done.status == 0 and not done.err, f"{count} lines and {tail!r}:", done)
+            left = [path for path in (work, f"{WORK}/prepared", f"{records}/{record}") if os.path.exists(path)]
+            expect(not left, f"{count} lines and {tail!r}:", left)
+    as_before(before)
+    os.rmdir(upper)
+    os.rmdir(f"{ROOT}/over")
+    shutil.rmtree(kept)
+    return f"{len(lines) + 1 - synced} lengths"
+
+
 def read_only_disk():
     configure(f"j {{ path = {ROOT}; persist; mount.devfs; exec.start = 'sleep 1000 &'; }}")
     for variable in ("CELLBLOCK_DB", "CELLBLOCK_RUN"):
@@ -356,7 +390,7 @@ def linked_child():
 
 
 CASES = (big_valid, big_hostile, no_text, files_that_are_none, includes, farm, linked_child, roots_and_mounts, addresses, restarts_that_cannot_start,
-         full_disk, read_only_disk, not_root, no_groups)
+         full_disk, lines_lost_with_the_power, read_only_disk, not_root, no_groups)
 
 if __name__ == "__main__":
     run(CASES)
