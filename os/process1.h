@@ -42,8 +42,8 @@ void raise_descriptors();
 void give_back_descriptors();
 
 // fork(2), but the child is born in the group behind `group` (-1: in ours, where there is no jail)
-// with no signal blocked or caught, and with the descriptors that were given to us. -1 and errno as
-// that.
+// with no signal blocked (in a group: none caught either), and with the descriptors that were given
+// to us. -1 and errno as that.
 pid_t bear(int group);
 
 // SIGKILL for all in our pid namespace, also for what is just being born; not for those of the host
