@@ -118,7 +118,7 @@ Result<void> take_snapshot(Hand& hand, Damage damage) {
 }
 
 // A stop was refused. exec.prestop, whose act may be struck by now, guards the next one as well.
-void stay_up(Hand& hand) {
+void stay_up(Hand& hand, const Words& mark) {
   const Op guarded{"hook", {"poststart"}};
   const std::vector<Act>& acts = hand.ledger->acts();
   const auto last = std::ranges::find(acts.rbegin(), acts.rend(), guarded, &Act::op);
@@ -126,7 +126,7 @@ void stay_up(Hand& hand) {
     Result<size_t> place = hand.ledger->begin(guarded, false);
     if (place) ignore(hand.ledger->done(*place, {}), "an open act is undone, confirmed or not");
   }
-  ignore(hand.ledger->set_mark({"up"}), "the mark `down` only says that a stop was tried");
+  ignore(hand.ledger->set_mark(mark), "the mark `down` only says that a stop was tried");
 }
 
 }  // namespace
@@ -212,12 +212,14 @@ Result<bool> is_whole(const Hand& hand) {
 // The record goes only with the last open act: as long as there is one, every later command finds
 // it and tries again.
 bool undo_all(Hand& hand) {
+  Words before = hand.ledger->mark();
+  if (before.empty() || before[0] == "down") before = {"up"};
   // From here on nobody may take it for a jail that has ended and could be booted again.
   if (!hand.ledger->mark().empty())
     ignore(hand.ledger->set_mark({"down"}), "a full disk must not keep a jail from being stopped");
   Unwound result = unwind(hand.work(), hand.host.facts.boot_id);
   for (const Trouble& trouble : result.troubles) say(hand.life.talk, trouble.error);
-  if (result.refused) stay_up(hand);
+  if (result.refused) stay_up(hand, before);
   if (hand.ledger->any_open()) return false;
   Result<void> forgotten = forget(hand.host.places, hand.host.facts, hand.world.id);
   if (!forgotten) say(hand.life.talk, forgotten.error());

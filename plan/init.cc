@@ -22,10 +22,11 @@ namespace jail {
 
 namespace {
 
-constexpr int end_wait = 5'000;    // ms, until the warden has said how process 1 ended
-constexpr int heed_pause = 20;     // ms until the next look whether a signal is heeded
-constexpr int heed_wait = 10'000;  // ms, after which it is sent all the same
-constexpr int64_t stop_grace = 5;  // seconds beyond what process 1 itself may take
+constexpr int end_wait = 5'000;     // ms, until the warden has said how process 1 ended
+constexpr int status_wait = 5'000;  // ms, for an answer that needs no waiting
+constexpr int heed_pause = 20;      // ms until the next look whether a signal is heeded
+constexpr int heed_wait = 10'000;   // ms, after which it is sent all the same
+constexpr int64_t stop_grace = 5;   // seconds beyond what process 1 itself may take
 
 // A packet of process 1: its first word, and the text behind it.
 struct Answer {
@@ -125,6 +126,15 @@ Result<void> boot_init(World& world) {
   if (done && world.life->spec->init_program) done = tell_warden(world, "serve");
   TRY(take_turn(world.life->talk, Turn::ended));
   return done;
+}
+
+bool is_multi_user(const World& world) {
+  Result<Fd> socket = call_process1(world.run, world.id, "status");
+  if (!socket) return false;
+  pollfd news{socket->get(), POLLIN, 0};
+  if (sys::poll(&news, 1, status_wait) <= 0) return false;
+  Result<Answer> answer = hear(socket->get());
+  return answer && answer->word == "ok" && answer->text == "multi_user";
 }
 
 Result<void> stop_init(World& world) {

@@ -160,6 +160,15 @@ Result<bool> revive(Hand& hand) {
   return done.has_value();
 }
 
+// A boot whose command was killed, and which process 1 and its warden have brought to its end.
+Result<bool> goes_on_unmarked(Hand& hand) {
+  const bool maybe = was_up(hand) && hand.ledger->mark()[0] == "reboot" && !hand.spec.init_program;
+  if (!maybe || !TRY(is_up(hand)) || !TRY(warden_lives(hand.world))) return false;
+  if (!is_multi_user(hand.world)) return false;
+  TRY(hand.ledger->set_mark({"up"}));
+  return true;
+}
+
 }  // namespace
 
 std::string policy_of(const Spec& spec, std::string_view how) {
@@ -169,6 +178,7 @@ std::string policy_of(const Spec& spec, std::string_view how) {
 }
 
 Result<bool> goes_on(Hand& hand) {
+  if (TRY(goes_on_unmarked(hand))) return true;
   if (!TRY(is_whole(hand))) return revive(hand);
   const Process1 process1 = process1_of(hand.ledger->yielded("boot"));
   Result<Fd> process = open_process1(process1);

@@ -96,7 +96,9 @@ Result<void> renew_console(World& world, const std::string& link) {
     Fd root = TRY(open_own_root(world));
     Fd old = TRY(open_without_links(root.get(), JailPath{"/dev/console"}, O_PATH | O_NOFOLLOW));
     const std::string path = fmt::format("/proc/self/fd/{}", old.get());
-    if (sys::umount2(path.c_str(), MNT_DETACH) != 0) return fail_errno("console");
+    // Of a renewal that was cut short there is none.
+    if (sys::umount2(path.c_str(), MNT_DETACH) != 0 && errno != EINVAL)
+      return fail_errno("console");
   }
   TRY(apply_console(world, {}));
   return {};

@@ -168,6 +168,26 @@ def cut_short_with_its_warden():
         box.jail("-qr", "a")
 
 
+def cut_short_and_up_all_the_same():
+    """Only the engine is killed: process 1 boots on, and the next command finds the jail to be up."""
+    for words, want in ((["--recover"], 0), (["-qc", "a"], 1)):
+        box.fresh_root()
+        rc("n=$(sed -n '/^rc/p' /log | sed -n '$='); [ $n != 2 ] || until [ -e /go ]; do sleep 0.05; done")
+        up()
+        init("reboot", want=None)
+        sees("rc autoboot", 2)
+        for pid in box.pids_of("jail", "--ended"):
+            os.kill(pid, signal.SIGKILL)
+        until(lambda: not box.pids_of("jail", "--ended"), "the engine's end")
+        box.put("go", "")
+        comes_to("multi_user")
+        pid = box.process1()
+        box.jail(*words, want=want)
+        same((box.process1(), marks()[-1], jls("-d", "status")), (pid, "! up", "up"), str(words))
+        again(3, lambda: init("reboot"))
+        box.jail("-qr", "a")
+
+
 def first_start_cut_short():
     """A jail whose rc reboots it has not been up yet: it is undone."""
     rc("n=$(sed -n '/^rc/p' /log | sed -n '$='); [ $n = 2 ] && sleep 1000; reboot -f")
@@ -283,5 +303,5 @@ def program_on_the_console():
 
 CASES = [warden_is_killed, warden_is_replaced, warden_is_replaced_by_other_commands, rebooted_without_a_warden,
          rebooted_before_its_warden_does_anything, halted_without_a_warden,
-         raw_reboot_without_a_warden, raw_reboot_before_its_warden_does_anything, cut_short_with_its_warden, first_start_cut_short,
+         raw_reboot_without_a_warden, raw_reboot_before_its_warden_does_anything, cut_short_with_its_warden, cut_short_and_up_all_the_same, first_start_cut_short,
          warden_that_cannot_be_executed, program_is_process_1, program_is_stopped, program_that_cannot_be, program_reboots_and_halts, program_exits, program_on_the_console]
