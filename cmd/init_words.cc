@@ -53,8 +53,7 @@ int talk_to_init(const Host& host, const FoundJail& jail, const Words& words) {
   AnswerReader answer(socket->get(), words[0] == "boot" ? -1 : answer_wait);
   while (const std::optional<AnswerPiece> piece = answer.next()) print(*piece, log);
   if (answer.silent())
-    (void)fprintf(stderr, "jail: %s: its process 1 has ended without an answer\n",
-                  jail.name.c_str());
+    (void)fprintf(stderr, "jail: %s: no answer from process 1\n", jail.name.c_str());
   return answer.status();
 }
 

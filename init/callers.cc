@@ -40,7 +40,7 @@ void Callers::take(int listener) {
   if (!caller.fd && errno != EAGAIN && errno != EINTR) {
     (spare_ ? spare_ : longest_silent().fd).reset();
     caller = accept_caller(listener);
-    failed_ = !caller.fd;
+    failed_ = !caller.fd && errno != EAGAIN;
   }
   if (!caller.fd) return;
   auto room = std::ranges::find_if(callers_, [](const Caller& one) { return !one.fd; });

@@ -17,11 +17,12 @@ void Desk::begin() {
     console_ = std::move(*console);
 }
 
-void Desk::fill(std::span<pollfd, polls_most> polls, bool hears) {
+bool Desk::fill(std::span<pollfd, polls_most> polls, bool hears) {
   std::ranges::fill(polls, pollfd{-1, 0, 0});
   if (hears) polls[0] = {callers_.hears(handed::control), POLLIN, 0};
   callers_.fill(polls.subspan<1, Callers::most>());
   if (console_) console_->fill(polls.last<Console::polls_most>());
+  return !hears || !callers_.deaf();
 }
 
 void Desk::handle(std::span<const pollfd, polls_most> polls) {

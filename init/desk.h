@@ -18,7 +18,8 @@ class Desk {
   // Takes up the console that was handed on (os/handed.h), if there is one.
   void begin();
   // What to poll for; callers only if process 1 does not hear them itself.
-  void fill(std::span<pollfd, polls_most> polls, bool hears);
+  // False: nobody tells when callers can be heard again.
+  bool fill(std::span<pollfd, polls_most> polls, bool hears);
   // The same array after poll(2). A bounded amount of work.
   void handle(std::span<const pollfd, polls_most> polls);
 

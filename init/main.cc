@@ -25,7 +25,7 @@ int run_warden(int count, char** words) {
       .polls = Desk::polls_most,
       .begin = [] { desk->begin(); },
       .fill = [](std::span<pollfd> polls,
-                 bool hears) { desk->fill(polls.first<Desk::polls_most>(), hears); },
+                 bool hears) { return desk->fill(polls.first<Desk::polls_most>(), hears); },
       .handle =
           [](std::span<const pollfd> polls) { desk->handle(polls.first<Desk::polls_most>()); }};
   return jail::guard({.id = words[2],

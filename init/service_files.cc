@@ -72,10 +72,10 @@ void read_directories(const std::string& directories, ServiceSet& set) {
   const Programs there = find_programs();
   Result<Words> names = list_directory(AT_FDCWD, directories, false, most_entries);
   if (!names) {
-    if (names.error().code == EFBIG)
-      set.messages.push_back(concat({directories, ": too many entries"}));
-    else if (names.error().code != ENOENT || directories != directories_path)
-      set.messages.push_back(std::move(names.error().text));
+    if (names.error().code == ENOENT && directories == directories_path) return;
+    set.readable = false;
+    set.messages.push_back(names.error().code == EFBIG ? concat({directories, ": too many entries"})
+                                                       : std::move(names.error().text));
     return;
   }
   std::erase_if(*names, [](const std::string& name) { return !good_name(name); });

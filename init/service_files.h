@@ -13,7 +13,7 @@ namespace jail {
 struct ServiceSet {
   std::vector<ServiceSpec> specs;
   Words messages;        // to be printed, a line each
-  bool readable = true;  // false: jinit.conf has an error of syntax, or could not be read
+  bool readable = true;  // false: an error of syntax, or a file or directory could not be read
 };
 
 // All of them; those of jinit.conf first, then the directories by name, each with its logger behind

@@ -40,7 +40,7 @@ struct WardenWords {
 struct DeskCalls {
   size_t polls;
   void (*begin)();
-  void (*fill)(std::span<pollfd> polls, bool hears);
+  bool (*fill)(std::span<pollfd> polls, bool hears);  // false: to be filled again in a moment
   void (*handle)(std::span<const pollfd> polls);
 };
 

@@ -81,7 +81,7 @@ bool stop_jail(const Host& host, Job& job);
 
 // Changes a running jail's parameters (J4.10). False: it failed, and a message has said why; where
 // something was to be refused, nothing has changed. A jail that `nopersist` leaves with nothing to
-// live on is cleaned up after.
+// live on is cleaned up after, by its warden where it has one.
 bool modify_jail(const Host& host, Job& job);
 
 // Undoes whatever a crash left of the jail (jail --recover): a start or stop that nobody works on,

@@ -294,8 +294,9 @@ int guard(const WardenWords& words, const DeskCalls& desk) {
     polls[2] = {warden.process1.get(), POLLIN, 0};
     polls[3] = {warden.voice.get(), POLLIN, 0};
     for (size_t i : {0UZ, 1UZ}) polls[4 + i] = {warden.commands[i].get(), POLLIN, 0};
-    if (!at_desk.empty()) desk.fill(at_desk, warden.serving);
-    if (sys::poll(polls.data(), polls.size(), warden.ended ? retry_pause : -1) < 0) continue;
+    const bool all = at_desk.empty() || desk.fill(at_desk, warden.serving);
+    if (sys::poll(polls.data(), polls.size(), warden.ended || !all ? retry_pause : -1) < 0)
+      continue;
     if (polls[1].revents != 0) hear_birth(warden);
     if (polls[2].revents != 0) hear_end(warden);
     if (polls[3].revents != 0) hear_voice(warden);
