@@ -1,4 +1,6 @@
 """`jinit --services` by itself: what it is told, what a directory may not make it do, and that it sleeps."""
+import ctypes
+import errno
 import os
 import signal
 import stat
@@ -24,6 +26,23 @@ def term_ends_all_and_it_exits_0(side):
     same(side.process.wait(20), 0)
     same(sorted(side.lines()), ["begin a", "begin b", "end a", "end b"])
     same(os.path.exists(f"{side.scan}/a/supervise/status"), True)
+
+
+def without_clone3():
+    """As in the containers of most engines, whose filters have no such system call."""
+    clone3, allow, refuse = 435, 0x7FFF0000, 0x00050000 | errno.ENOSYS
+    words = [(0x20, 0, 0, 0), (0x15, 0, 1, clone3), (0x06, 0, 0, refuse), (0x06, 0, 0, allow)]
+    code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *word) for word in words))
+    program = struct.pack("HxxxxxxP", len(words), ctypes.addressof(code))
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    if prctl(38, 1, 0, 0, 0) != 0 or prctl(22, 2, ctypes.c_char_p(program), 0, 0) != 0:  # no_new_privs, seccomp
+        raise OSError(ctypes.get_errno(), "seccomp")
+
+
+def an_engines_filter_is_no_obstacle(side):
+    side.script("a/run", STAYS)
+    side.start(without_clone3)
+    side.sees("begin a")
 
 
 def a_second_one_kills(side):
@@ -181,7 +200,7 @@ def the_figures_are_right(side):
     same([side.tool("sv", "status", f"{side.scan}/a")[0], side.tool("s6-svstat", "a")[0]], [0, 0])
 
 
-CASES = [term_ends_all_and_it_exits_0, a_second_one_kills, hup_reads_again, a_directory_may_be_another_one, many_have_room,
+CASES = [term_ends_all_and_it_exits_0, an_engines_filter_is_no_obstacle, a_second_one_kills, hup_reads_again, a_directory_may_be_another_one, many_have_room,
          only_we_may_write,
          what_somebody_laid_out_is_not_followed, a_link_of_our_own_is, hostile_bytes_do_nothing, it_sleeps, it_needs_little, it_is_process_1,
          the_figures_are_right]

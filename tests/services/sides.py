@@ -38,10 +38,11 @@ class Side:
     def script(self, path, body):
         self.put(path, f"#!/bin/sh\n{body}\n", 0o755)
 
-    def start(self):
+    def start(self, before=None):
+        """`before`: what the process does before it executes."""
         with open(f"{self.top}/said", "wb") as said:
             self.process = subprocess.Popen([*self.command, self.scan], env=self.env, stdin=subprocess.DEVNULL, stdout=said,
-                                            stderr=said, start_new_session=True)
+                                            stderr=said, start_new_session=True, preexec_fn=before)
 
     def begin(self):
         """Returns when each directory is supervised."""
