@@ -192,9 +192,11 @@ Result<void> take_over_from(World& world, Beginning& all) {
     return fail_errno("process 1", EPROTO);
   for (size_t i = 0; i < passed.descriptors.size(); ++i) {
     Fd& fd = passed.descriptors[i];
-    for (const handed::Part& part : handed::parts)
-      if (words[i + 1] == part.name && (!is_terminal(part.number) || isatty(fd.get()) == 1))
-        place_of(world, all, part.number) = std::move(fd);
+    const auto* part = std::ranges::find_if(
+        handed::parts, [&](const handed::Part& one) { return words[i + 1] == one.name; });
+    if (part == std::end(handed::parts)) continue;
+    if (is_terminal(part->number) && isatty(fd.get()) != 1) continue;
+    place_of(world, all, part->number) = std::move(fd);
   }
   return all.control ? Result<void>() : fail_errno("process 1", EPROTO);
 }
