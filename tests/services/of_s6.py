@@ -172,7 +172,17 @@ def who_waits_hears_of_it(side):
     side.tool("s6-svc", "-wU", "-T", "10000", "-u", "a")
     side.let("last")
     side.tool("s6-svc", "-wD", "-T", "10000", "-t", "a")
-    side.kept.append(os.read(reader, 100))
+    heard = bytearray()
+
+    def is_down_twice():
+        try:
+            heard.extend(os.read(reader, 100))
+        except BlockingIOError:
+            pass
+        return heard.count(b"D") == 2
+
+    until(is_down_twice, "the last word")
+    side.kept.append(bytes(heard))
     os.close(reader)
 
 
