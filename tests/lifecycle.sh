@@ -26,4 +26,4 @@ fi
 exec "$bindir/jail" "\$@"
 EOF
 chmod 755 "$scratch/bin/jail"
-python3 "$here/run_lifecycle.py" --known "$here/lifecycle.known" "$@" "$scratch/bin" "$here/corpus/lifecycle"
+python3 "$here/run_lifecycle.py" --known "$here/lifecycle.known" "$scratch/bin" "$here/corpus/lifecycle" "$@"
