@@ -1,4 +1,5 @@
 """An enemy in the jail at process 1's control socket, and at its console."""
+import contextlib
 import os
 import shutil
 import signal
@@ -29,10 +30,11 @@ def end(process):
     process.wait()
     process.stdout.close()
     for pid in box.pids_of("/bin/storm", "call"):
-        os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     until(lambda: not box.pids_of("/bin/storm", "call"), "the callers' end")
-    # A process 1 cannot end while one of its namespace is a zombie.
-    until(lambda: world.reap() or not any(fp.read(f"/proc/{pid}/comm") == "jexec\n" for pid in fp.pids()), "the end of jexec")
+    # A process 1 cannot end while one of its namespace is a zombie, so zombies count here.
+    until(lambda: world.reap() or not any(fp.read(f"/proc/{pid}/comm") == "jexec\n" for pid in os.listdir("/proc")), "the end of jexec")
 
 
 def host_is_heard(what):
