@@ -36,8 +36,7 @@ Result<void> print_stop(const Host& host, const Job& job) {
   Index index = TRY(read_index(host.places));
   const JailEntry* entry = find_entry(index, job.spec);
   if (!entry) return fail(ENOENT, "not found");
-  Fd record = TRY(open_record(entry->id));
-  Ledger ledger = TRY(Ledger::open(record.get(), false));
+  Ledger ledger = TRY(read_ledger(entry->id));
   for (auto act = ledger.acts().rbegin(); act != ledger.acts().rend(); ++act)
     if (act->open) (void)printf("    undo %s\n", text_of(act->op).c_str());
   return {};

@@ -29,7 +29,7 @@ class AnswerReader {
 
   // The exit status of who has printed it all: 0; 1 if nothing came, or an error.
   int status() const { return status_; }
-  // Nothing has come at all: process 1 has ended with the request in its hands.
+  // Nothing has come at all: process 1 has ended with the request in its hands, or is deaf.
   bool silent() const { return first_; }
 
  private:

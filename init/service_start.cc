@@ -159,8 +159,8 @@ void add_end(const ServiceSpec& spec, const ServiceOrder& finish, Words& words) 
 
 void say_of_services(const Birthplace& place, std::initializer_list<std::string_view> pieces) {
   if (place.group >= 0) return say_line(place, pieces);
-  for (std::string_view piece : pieces) (void)fwrite(piece.data(), 1, piece.size(), stderr);
-  (void)fputc('\n', stderr);
+  const std::string line = concat({"init: ", concat(pieces), "\n"});
+  (void)fwrite(line.data(), 1, line.size(), stderr);
 }
 
 pid_t start_service(const Birthplace& place, const ServiceSpec& spec, const ServiceStreams& streams,

@@ -16,7 +16,7 @@ struct ServiceStreams {
   int ready = -1;  // becomes the descriptor that spec.ready says
 };
 
-// A line about services, as say_line(); on standard error where there is no jail.
+// A line about services, as say_line(); as jinit's, on standard error where it is no jail's init.
 void say_of_services(const Birthplace& place, std::initializer_list<std::string_view> pieces);
 
 // Starts the command of a service, or with an order of kind finish its finish command with the four

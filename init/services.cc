@@ -226,10 +226,8 @@ void Services::tell_change(size_t service, int64_t now) {
     supervisor_.stop(service, now);
   }
   const bool failed = supervisor_.life(service).state == ServiceState::failed;
-  if (failed && !lines_[service].given_up) {
-    say_line(place_,
-             {supervisor_.spec(service).name, ": has failed: ", supervisor_.reason(service)});
-  }
+  if (failed && !lines_[service].given_up)
+    say({supervisor_.spec(service).name, ": has failed: ", supervisor_.reason(service)});
   lines.given_up = failed;
 }
 

@@ -6,7 +6,6 @@
 #include "base/file.h"
 #include "base/sys.h"
 #include "conf/print.h"
-#include "ledger/ledger.h"
 #include "os/kernel.h"
 #include "plan/create.h"
 
@@ -240,6 +239,10 @@ Result<Fd> open_record(const std::string& id) {
   return open_at(AT_FDCWD, jails_of(places()) + "/" + id, O_RDONLY | O_DIRECTORY);
 }
 
+Result<Ledger> read_ledger(const std::string& id) {
+  return Ledger::open(TRY(open_record(id)).get(), false);
+}
+
 Result<Spec> read_shown(const JailEntry& entry) {
   Fd record = TRY(open_record(entry.id));
   return effective(TRY(read_spec("shown", TRY(read_file(record.get(), "shown")))));
@@ -254,10 +257,8 @@ Result<size_t> other_holders(const std::string& id, const Op& op) {
   size_t count = 0;
   const Index index = TRY(read_index(places()));
   for (const JailEntry& entry : index.entries) {
-    Result<Fd> directory = open_record(entry.id);
-    if (entry.id == id || (!directory && directory.error().code == ENOENT)) continue;
-    if (!directory) return std::unexpected(std::move(directory.error()));
-    Result<Ledger> ledger = Ledger::open(directory->get(), false);
+    if (entry.id == id) continue;
+    Result<Ledger> ledger = read_ledger(entry.id);
     // What is no ledger holds nothing; one that cannot be read now may.
     if (!ledger && ledger.error().code != ENOENT && ledger.error().code != EINVAL)
       return std::unexpected(std::move(ledger.error()));

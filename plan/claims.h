@@ -16,6 +16,7 @@
 
 #include "base/fd.h"
 #include "base/result.h"
+#include "ledger/ledger.h"
 #include "ledger/op.h"
 #include "os/facts.h"
 #include "os/kernel.h"
@@ -74,6 +75,9 @@ Result<void> prune_index(const Places& places, const Facts& facts, Look look = L
 
 // Opens the directory of a jail's record. ENOENT: it is no more.
 Result<Fd> open_record(const std::string& id);
+
+// A jail's ledger as it is now, to be read only (Ledger::open). ENOENT: no record, or none in it.
+Result<Ledger> read_ledger(const std::string& id);
 
 // The effective parameters of a jail that has come to life, as jls shows them. ENOENT before that,
 // and once its process 1 was undone; EINVAL where the file is damaged.

@@ -193,7 +193,7 @@ Result<void> look_over(Hand& hand, const std::string& id) {
   read_back(hand);
   hand.world.boot = TRY(read_boot(hand.claimed.directory.get()));
   if (hand.world.view_of.empty()) return {};
-  Ledger parent = TRY(Ledger::open(TRY(open_record(hand.world.view_of)).get(), false));
+  Ledger parent = TRY(read_ledger(hand.world.view_of));
   if (const Act* view = parent.newest("view")) hand.world.above = view->op.args[0];
   return {};
 }

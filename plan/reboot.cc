@@ -194,9 +194,7 @@ Result<bool> goes_on(Hand& hand) {
 
 void leave_to_warden(const Host& host, const JailEntry& entry) {
   for (int waited = 0; waited < warden_wait; waited += warden_look) {
-    Result<Fd> directory = open_record(entry.id);
-    Result<Ledger> ledger =
-        directory ? Ledger::open(directory->get(), false) : fail_errno("record", ENOENT);
+    Result<Ledger> ledger = read_ledger(entry.id);
     if (!ledger || runs(process1_of(ledger->yielded("boot"))) || !is_between_lives(entry)) return;
     Result<LifeHolder> holder = life_holder(host.places, entry.id);
     if (holder || holder.error().code != ESRCH) return;

@@ -191,16 +191,13 @@ Result<std::vector<Listed>> list_jails(bool dying) {
 }
 
 bool is_between_lives(const JailEntry& entry) {
-  Result<Fd> directory = open_record(entry.id);
-  Result<Ledger> ledger =
-      directory ? Ledger::open(directory->get(), false) : fail_errno("record", ENOENT);
+  Result<Ledger> ledger = read_ledger(entry.id);
   if (!ledger || ledger->mark().empty() || ledger->mark()[0] == "down") return false;
   return has_warden(entry.id);
 }
 
 Result<Status> jail_status(const std::string& id) {
-  Fd directory = TRY(open_record(id));
-  Ledger ledger = TRY(Ledger::open(directory.get(), false));
+  Ledger ledger = TRY(read_ledger(id));
   const std::string mark = ledger.mark().empty() ? "" : ledger.mark()[0];
   if (mark.empty() || mark == "reboot")
     return TRY(lock_held(id)) ? Status::starting : Status::partial;

@@ -35,7 +35,7 @@ Result<void> find_place(World& world, const Host& host, const JailEntry& parent)
   world.view_of = parent.id;
   world.group = host.places.base + "/" + world.id;
   if (parent.id.empty()) return {};
-  Ledger ledger = TRY(Ledger::open(TRY(open_record(parent.id)).get(), false));
+  Ledger ledger = TRY(read_ledger(parent.id));
   const Act *group = ledger.newest("group"), *view = ledger.newest("view");
   if (!group || !view) return fail(ENOENT, fmt::format("jail \"{}\" not found", parent.name));
   world.group = group->op.args[0] + "/" + world.id;

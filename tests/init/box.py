@@ -255,5 +255,25 @@ def again(count, do):
     comes_to("multi_user")
 
 
+def ticks(pid):
+    """Of the processor, that it has used."""
+    return sum(map(int, fp.stat_of(pid)[11:13]))
+
+
+def zombies_of(pid):
+    """{its number and start time} of the processes that `pid` has not waited for."""
+    found = set()
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
+            children = f.read().split()
+    except OSError:
+        return found
+    for child in children:
+        fields = fp.stat_of(child)
+        if fields[:1] == ["Z"]:
+            found.add((child, fields[19]))
+    return found
+
+
 def status_of(pid, field):
     return re.search(rf"^{field}:\s*(.*)$", fp.read(f"/proc/{pid}/status"), re.MULTILINE).group(1)

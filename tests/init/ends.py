@@ -185,22 +185,13 @@ def stopped_while_going_down():
 
 # --- orphans, and idleness ---
 
-def zombies():
-    found = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        fields = fp.read(f"/proc/{pid}/stat").rpartition(")")[2].split()
-        if fields[:1] == ["Z"] and fields[1] == str(box.process1()):
-            found.append(pid)
-    return found
-
-
 def i40_i41_orphans():
     """2,000 of them, quickly, of rc and of jexec; a daemon of rc among them."""
     up()
     for pid in until(lambda: pids_of("sleep", "1000"), "the daemon of rc"):
         os.kill(pid, signal.SIGKILL)
     inside("sh", "-c", "n=0; while [ $n -lt 2000 ]; do ( true & ) ; n=$((n+1)); done")
-    until(lambda: not zombies(), "no zombie")
+    until(lambda: not box.zombies_of(box.process1()), "no zombie")
     until(lambda: len(fp.pids()) == 3, "nobody else")
     same((state(), messages()), ("multi_user", ""))
 

@@ -26,6 +26,7 @@ import fingerprint as fp  # noqa: E402
 
 CASES = starts.CASES + sessions.CASES + services.CASES + ends.CASES + wardens.CASES
 
+
 def first_look():
     box.fresh_root()
     return box.first_look()

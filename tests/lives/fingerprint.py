@@ -42,8 +42,13 @@ def output(*command, stdin=""):
         return [f"{command[0]} is not here"]
 
 
+def stat_of(pid):
+    """The fields of its stat behind the command, the state first (proc(5)); none: there is no such process."""
+    return read(f"/proc/{pid}/stat").rpartition(")")[2].split()
+
+
 def is_zombie(pid):
-    return read(f"/proc/{pid}/stat").rpartition(")")[2].split()[:1] in (["Z"], ["X"], [])
+    return stat_of(pid)[:1] in (["Z"], ["X"], [])
 
 
 def pids():

@@ -17,35 +17,20 @@ def with_storm():
     shutil.copy(f"{world.WORK}/storm", f"{ROOT}/bin/storm")
 
 
-def zombies_of(pid):
-    """{its number and start time} of the processes that `pid` has not waited for."""
-    found = set()
-    try:
-        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
-            children = f.read().split()
-    except OSError:
-        return found
-    for child in children:
-        fields = fp.read(f"/proc/{child}/stat").rpartition(")")[2].split()
-        if fields[:1] == ["Z"]:
-            found.add((child, fields[19]))
-    return found
-
-
 def sees_zombies(pid):
     """Whether there is one to be seen while process 1 is stopped: else the watching means nothing."""
     os.kill(pid, signal.SIGSTOP)
     inside("sh", "-c", "( true & )")
-    until(lambda: zombies_of(pid), "a zombie")
+    until(lambda: box.zombies_of(pid), "a zombie")
     os.kill(pid, signal.SIGCONT)
-    until(lambda: not zombies_of(pid), "no zombie")
+    until(lambda: not box.zombies_of(pid), "no zombie")
 
 
 def watch_zombies(pid, process):
     """How long the oldest zombie was seen to be one, until the process ends."""
     first_seen, oldest = {}, 0.0
     while process.poll() is None:
-        now, zombies = time.monotonic(), zombies_of(pid)
+        now, zombies = time.monotonic(), box.zombies_of(pid)
         first_seen = {zombie: first_seen.get(zombie, now) for zombie in zombies}
         oldest = max([oldest] + [now - seen for seen in first_seen.values()])
         time.sleep(0.02)
@@ -71,7 +56,7 @@ def orphans_by_the_ten_thousand():
     oldest = watch_zombies(pid, process)
     spawned = int(process.stdout.read())
     process.stdout.close()
-    until(lambda: not zombies_of(pid), "the last zombie")
+    until(lambda: not box.zombies_of(pid), "the last zombie")
     left = len([p for p in fp.pids() if fp.read(f"/proc/{p}/cmdline").startswith("/bin/storm")])
     print(f"   spawned {spawned} orphans in {SECONDS} s, reaped {spawned - left}; the oldest zombie was {1000 * oldest:.0f} ms old; "
           f"a service was up again after {1000 * again:.0f} ms", flush=True)

@@ -14,7 +14,7 @@ import box
 import files
 import world
 from box import ROOT, fp, init, inside, said, says, state, until, up
-from crowds import with_storm, zombies_of
+from crowds import with_storm
 
 LIMIT = 24 << 20  # bytes for a whole jail, its page cache included
 
@@ -65,7 +65,7 @@ def no_memory_for_requests():
         status, err, _ = world.run([box.JAIL, "-f", box.CONF, "--init", "a", *words.split()], timeout=20)
         box.same((status in (0, 1), box.process1()), (True, pid), f"{words[:20]}: {err}")
     os.kill(box.pids_of("sleep", "1000")[0], signal.SIGKILL)
-    until(lambda: not zombies_of(pid), "it reaps")
+    until(lambda: not box.zombies_of(pid), "it reaps")
     box.comes_to("multi_user")
     feed(pid)
     box.again(2, lambda: init("reboot"))
@@ -197,13 +197,11 @@ def without_processes(group):
     put_into(group, [pid])
     for words in (("/bin/sleep", "1000"), ("/bin/sleep", "2000")):
         os.kill(box.pids_of(*words)[0], signal.SIGKILL)
-    until(lambda: not box.pids_of("/bin/sleep") and not zombies_of(pid), "it reaps, and starts nothing")
+    until(lambda: not box.pids_of("/bin/sleep") and not box.zombies_of(pid), "it reaps, and starts nothing")
     box.same(state(), "multi_user")
     time.sleep(0.2)  # time is what is asked for: what spins would use it
-    with open(f"/proc/{pid}/stat", encoding="ascii") as f:
-        ticks = sum(map(int, f.read().rpartition(")")[2].split()[11:13]))
-    if ticks > 50:
-        raise box.Wrong(f"it spins: {ticks} ticks")
+    if box.ticks(pid) > 50:
+        raise box.Wrong(f"it spins: {box.ticks(pid)} ticks")
     with open(f"{group}/pids.max", "w", encoding="ascii") as f:
         f.write("max")
     until(lambda: box.pids_of("/bin/sleep", "1000"), "the service again", 30)

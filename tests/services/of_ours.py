@@ -186,6 +186,17 @@ def it_is_process_1(side):
     same(side.left(), [])
 
 
+def what_has_failed_is_said(side):
+    """On standard error, and in no file of a host it runs on."""
+    log = "/var/log/init.log"
+    before = os.path.exists(log) and os.path.getsize(log)
+    side.script("a/run", "exit 3")
+    side.script("a/finish", "exit 125")
+    side.begin()
+    until(lambda: "init: a: has failed: " in side.said(), f"it says so: {side.said()!r}")
+    same(os.path.exists(log) and os.path.getsize(log), before)
+
+
 def the_figures_are_right(side):
     """The two clocks: runit's has 10 leap seconds, s6's 37; and what lies behind in a file for both."""
     side.script("a/run", "exec sleep 1000")
@@ -203,4 +214,4 @@ def the_figures_are_right(side):
 CASES = [term_ends_all_and_it_exits_0, an_engines_filter_is_no_obstacle, a_second_one_kills, hup_reads_again, a_directory_may_be_another_one, many_have_room,
          only_we_may_write,
          what_somebody_laid_out_is_not_followed, a_link_of_our_own_is, hostile_bytes_do_nothing, it_sleeps, it_needs_little, it_is_process_1,
-         the_figures_are_right]
+         what_has_failed_is_said, the_figures_are_right]
