@@ -7,6 +7,7 @@ Prints what ctest prints, then what was left out and why, then 'N passed, N fail
 """
 import os
 import re
+import signal
 import subprocess
 import sys
 import xml.etree.ElementTree as xml
@@ -27,6 +28,9 @@ def reason(output):
 
 def main():
     build, options = sys.argv[1], sys.argv[2:]
+    # A script's `make test &` would have the tests, and what they send these to, ignore them.
+    for number in (signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
     needs_root = 0
     if os.geteuid() != 0:
         needs_root = count(build, ["-L", "root", *options])
