@@ -228,14 +228,15 @@ def is_idle():
 # --- who asks for the end, and what comes of it ---
 
 def reboot_programs():
-    """busybox's reboot, halt and poweroff inside, as init.signals = auto has them; and their raw reboot(2)."""
+    """busybox's reboot, halt and poweroff inside, as init.signals = auto has them; and their raw reboot(2). The end that they ask for is also
+    their own."""
     box.shutdown()
     up("init.signals = auto;")
-    again(2, lambda: inside("/sbin/reboot"))
+    again(2, lambda: inside("/sbin/reboot", want=None))
     same(said().count("shutdown reboot"), 1)
     again(3, lambda: inside("/sbin/reboot", "-f", want=None))
     same(said().count("shutdown reboot"), 1, "reboot(2) is at once")
-    inside("/sbin/halt")
+    inside("/sbin/halt", want=None)
     removed()
     for words in (["/sbin/poweroff"], ["/sbin/poweroff", "-f"], ["/sbin/halt", "-f"]):
         box.fresh_root()
