@@ -175,7 +175,7 @@ void Session::obey_key(KeyWord word) {
   if (word == KeyWord::suspend) terminal_.suspend();
   if (word == KeyWord::help) {
     const std::string key = escape_key_name(request_.escape_key);
-    say(fmt::format("{0} q leaves, {0} z suspends, {0} {0} types {0}", key));
+    say(fmt::format("{0} q or {0} . leaves, {0} z suspends, {0} {0} types {0}", key));
   }
 }
 

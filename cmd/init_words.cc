@@ -1,5 +1,6 @@
 #include "cmd/init_words.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <fmt/format.h>
 
@@ -14,6 +15,13 @@ namespace jail {
 namespace {
 
 constexpr int answer_wait = 10'000;  // ms
+
+// What the engine alone says, when it has noted it: a jail would stay or end against its record.
+bool is_engines(const Words& words) {
+  static constexpr std::string_view own[] = {"handover", "persist", "nopersist"};
+  return std::ranges::find(own, words[0]) != std::end(own) ||
+         (words[0] == "stop" && words.size() == 1);
+}
 
 void print(const AnswerPiece& piece, HarmlessText& log) {
   switch (piece.kind) {
@@ -41,6 +49,11 @@ int talk_to_init(const Host& host, const FoundJail& jail, const Words& words) {
   for (const std::string& word : words) request += (request.empty() ? "" : " ") + quote_word(word);
   if (request.size() >= packet_most) {
     (void)fprintf(stderr, "jail: %s: too long for a request\n", words[0].c_str());
+    return 1;
+  }
+  if (is_engines(words)) {
+    const char* cause = words[0] == "stop" ? "the name of a service is missing" : "unknown word";
+    (void)fprintf(stderr, "jail: %s: %s\n", words[0].c_str(), cause);
     return 1;
   }
   Result<Fd> socket = call_init(host, jail, request);

@@ -17,11 +17,6 @@ constexpr Resolving limits = {
     .most_bytes = size_t{8} << 20,
 };
 
-bool good_name(std::string_view name) {
-  return !name.empty() && name.size() <= longest_name && name[0] != '.' &&
-         std::ranges::none_of(name, [](char c) { return c <= ' ' || c == '/' || c == 0x7f; });
-}
-
 // From what the parser and the resolver made of the text to services.
 class Reader {
  public:
@@ -80,7 +75,7 @@ bool Reader::read_setting(const Setting& setting, ServiceSpec& spec) {
 }
 
 void Reader::read(const Jail& block) {
-  if (!good_name(block.name)) return complain({}, block.place, "not a name for a service");
+  if (!is_service_name(block.name)) return complain({}, block.place, "not a name for a service");
   if (result_.services.size() == most_services)
     return complain(block.name, block.place, "too many services");
   if (std::ranges::find(result_.services, block.name, &ServiceSpec::name) !=
@@ -144,15 +139,23 @@ ServiceConf read_services(std::string name, std::string text, const Words& other
   return result;
 }
 
+bool is_service_name(std::string_view name) {
+  return !name.empty() && name.size() <= longest_name && name[0] != '.' &&
+         std::ranges::all_of(name, [](char c) { return c > ' ' && c < 0x7f && c != '/'; });
+}
+
+std::string printable(std::string text) {
+  std::ranges::replace_if(text, [](unsigned char c) { return c < ' ' || c == 0x7f; }, '?');
+  return text;
+}
+
 std::string placed_text(const Message& message) {
   std::string text = message.file;
   if (message.line != 0)
     text += concat({":", std::to_string(message.line), ":", std::to_string(message.column)});
   if (!text.empty()) text += ": ";
   if (!message.jail.empty()) text += message.jail + ": ";
-  text += message.text;
-  std::ranges::replace_if(text, [](unsigned char c) { return c < ' ' || c == 0x7f; }, '?');
-  return text;
+  return printable(std::move(text) + message.text);
 }
 
 }  // namespace jail

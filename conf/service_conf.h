@@ -22,13 +22,18 @@ struct ServiceConf {
 constexpr size_t longest_service_conf = size_t{1} << 20;
 constexpr size_t most_services = 1000;
 
-// Reads a text, called `name` in messages; it may not include files. Names of services have to be
-// printable, without `/`, not begin with a dot, and be 64 bytes at most. What they depend on must
+// Of printable ASCII, without blanks and `/`, not beginning with a dot, and 64 bytes at most: it
+// goes into status lines and messages as it is.
+bool is_service_name(std::string_view name);
+
+// For a message: what is a control character is a question mark.
+std::string printable(std::string text);
+
+// Reads a text, called `name` in messages; it may not include files. What services depend on must
 // be in the text, or in `others`; loops are found later (sup/graph.h).
 ServiceConf read_services(std::string name, std::string text, const Words& others = {});
 
-// The message as jail --check writes them: FILE:LINE:COLUMN: SERVICE: TEXT. It goes to a terminal:
-// what is a control character in the file is a question mark here.
+// The message as jail --check writes them, but printable: FILE:LINE:COLUMN: SERVICE: TEXT.
 std::string placed_text(const Message& message);
 
 }  // namespace jail

@@ -11,6 +11,7 @@
 #include "init/initctl.h"
 #include "init/jail_file.h"
 #include "init/jail_init.h"
+#include "init/poll_all.h"
 #include "init/rc.h"
 #include "os/handed.h"
 #include "os/process1.h"
@@ -95,10 +96,7 @@ void JailInit::live() {
     for (pollfd& one : terminal) one = {-1, 0, 0};
     if (console_) console_->fill(terminal);
     services_.fill(std::span(polls).subspan(services));
-    // Services do without where somebody has lowered our limit (prlimit(2)): the rest is heard.
-    if (sys::poll(polls.data(), polls.size(), timeout()) < 0 &&
-        (errno != EINVAL || sys::poll(polls.data(), services, timeout()) < 0))
-      continue;
+    if (poll_all(polls, timeout()) < 0) continue;
     if (polls[0].revents != 0) hear_signals();
     reap();
     if (console_) console_->handle(terminal);

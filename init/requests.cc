@@ -18,10 +18,11 @@ void JailInit::obey(Caller caller, const Words& words) {
     if (!console_) return reply(caller, "error this jail has no console");
     return console_->attach(std::move(caller.fd), std::span(words).subspan(1));
   }
-  if (verb == "status") return report_status(caller);
   if (verb == "log") return services_.show_log(std::move(caller), words);
   if (std::optional<std::string> answer = services_.obey(words, now_ms()))
     return reply(caller, *answer);
+  if (words.size() > 1) return reply(caller, concat({"error ", verb, " takes no other word"}));
+  if (verb == "status") return report_status(caller);
   if (caller.host && (verb == "persist" || verb == "nopersist")) {
     persist_ = verb == "persist";
     return reply(caller, !leaves_alone() || others_left(handed::events) ? "ok" : "leaving");

@@ -16,12 +16,6 @@ constexpr char conf_path[] = "/etc/jinit.conf";
 constexpr char directories_path[] = "/etc/service";
 constexpr size_t most_entries = 4 * most_services;  // of a directory, whatever they are
 
-// It goes into status lines and messages as it is.
-bool good_name(std::string_view name) {
-  return !name.starts_with('.') && name.size() <= 64 &&
-         std::ranges::none_of(name, [](char c) { return c <= ' ' || c == 0x7f; });
-}
-
 // Whose tools are there.
 struct Programs {
   bool sv = false, s6_svc = false;
@@ -58,14 +52,23 @@ ServiceFiles look_into(const std::string& path, const Programs& there, Words& me
 // One directory; with a logger, two services. What has no run is none, and no mistake.
 void read_directory(const std::string& name, const std::string& path, const Programs& there,
                     ServiceSet& set) {
-  const ServiceFiles files = look_into(path, there, set.messages);
+  ServiceFiles files = look_into(path, there, set.messages);
   if (!files.run) return;
+  if (!is_service_name(name.substr(0, name.find('/'))))
+    return set.messages.push_back(concat({printable(path), ": not a name for a service"}));
+  if (name.contains('/')) files.log = false;  // a logger has none
   Result<ServiceDirectory> read = read_service_directory(name, path, files);
   if (!read) return set.messages.push_back(concat({path, ": ", read.error().text}));
   for (const std::string& remark : read->remarks)
     set.messages.push_back(concat({path, "/", remark}));
   set.specs.push_back(std::move(read->spec));
   if (files.log) read_directory(name + "/log", path + "/log", there, set);
+}
+
+// At a reload all stays as it was: who comes first by name must not be what ends others.
+void refuse_more(const std::string& path, ServiceSet& set) {
+  set.readable = false;
+  set.messages.push_back(concat({path, ": too many services"}));
 }
 
 void read_directories(const std::string& directories, ServiceSet& set) {
@@ -78,11 +81,10 @@ void read_directories(const std::string& directories, ServiceSet& set) {
                                                        : std::move(names.error().text));
     return;
   }
-  std::erase_if(*names, [](const std::string& name) { return !good_name(name); });
+  std::erase_if(*names, [](const std::string& name) { return name.starts_with('.'); });
   std::ranges::sort(*names);
   for (const std::string& name : *names) {
-    if (set.specs.size() + 2 > most_services)
-      return set.messages.push_back(concat({directories, ": too many services"}));
+    if (set.specs.size() + 2 > most_services) return refuse_more(directories, set);
     read_directory(name, concat({directories, "/", name}), there, set);
   }
 }
@@ -108,6 +110,8 @@ void read_conf(ServiceSet& set) {
       set.messages.push_back(concat({spec.where, ": ", conf_path, " has ", spec.name, " too"}));
     else if (specs.size() < most_services)
       specs.push_back(std::move(spec));
+    else if (set.readable)
+      refuse_more(spec.where, set);
   }
   set.specs = std::move(specs);
 }

@@ -13,7 +13,7 @@ namespace jail {
 struct ServiceSet {
   std::vector<ServiceSpec> specs;
   Words messages;        // to be printed, a line each
-  bool readable = true;  // false: an error of syntax, or a file or directory could not be read
+  bool readable = true;  // false: an error of syntax, what could not be read, or too many of them
 };
 
 // All of them; those of jinit.conf first, then the directories by name, each with its logger behind

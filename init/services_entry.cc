@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 
 #include "base/sys.h"
+#include "init/poll_all.h"
 #include "init/service_start.h"
 #include "init/services.h"
 #include "os/adopt.h"
@@ -95,7 +96,7 @@ void Scan::live() {
     polls.resize(1 + services_.polls());  // another size after a reload only
     polls[0] = {signals_.get(), POLLIN, 0};
     services_.fill(std::span(polls).subspan(1));
-    if (sys::poll(polls.data(), polls.size(), timeout()) < 0) continue;
+    if (poll_all(polls, timeout()) < 0) continue;
     if (polls[0].revents != 0) hear();
     reap();
     services_.handle(std::span<const pollfd>(polls).subspan(1), now_ms());

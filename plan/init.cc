@@ -128,13 +128,13 @@ Result<void> boot_init(World& world) {
   return done;
 }
 
-bool is_multi_user(const World& world) {
-  Result<Fd> socket = call_process1(world.run, world.id, "status");
+bool init_says(const std::string& run, const std::string& id, std::string_view state) {
+  Result<Fd> socket = call_process1(run, id, "status");
   if (!socket) return false;
   pollfd news{socket->get(), POLLIN, 0};
   if (sys::poll(&news, 1, status_wait) <= 0) return false;
   Result<Answer> answer = hear(socket->get());
-  return answer && answer->word == "ok" && answer->text == "multi_user";
+  return answer && answer->word == "ok" && answer->text == state;
 }
 
 Result<void> stop_init(World& world) {

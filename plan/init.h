@@ -30,9 +30,9 @@ int64_t shutdown_seconds(const Spec& spec);
 // ECANCELED: the user wants the start to end.
 Result<void> boot_init(World& world);
 
-// Whether process 1, which is jinit, says within a moment that it is in multi-user and runs no
-// script.
-bool is_multi_user(const World& world);
+// Whether process 1 of that jail, which is jinit, says within a moment that this is its state, and
+// that it runs no script.
+bool init_says(const std::string& run, const std::string& id, std::string_view state);
 
 // Asks process 1 to shut the jail down and waits for its end: as long as init.shutdown_timeout and
 // stop.timeout allow, and five seconds; a program of the jail (init.program) gets its

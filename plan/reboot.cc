@@ -132,7 +132,7 @@ Result<void> restart(Hand& hand, Cause cause) {
     say(hand.life.talk, booted.error());
     if (policy == "stay") return sit(hand, cause, {"up"});
   }
-  hand.life.talk.error(fmt::format("init: {} starts in a row have failed: given up", cause.quick));
+  hand.life.talk.error(fmt::format("init: given up after {} restarts in a row", most_restarts));
   return sit(hand, cause, {"up", "given-up"});
 }
 
@@ -164,7 +164,7 @@ Result<bool> revive(Hand& hand) {
 Result<bool> goes_on_unmarked(Hand& hand) {
   const bool maybe = was_up(hand) && hand.ledger->mark()[0] == "reboot" && !hand.spec.init_program;
   if (!maybe || !TRY(is_up(hand)) || !TRY(warden_lives(hand.world))) return false;
-  if (!is_multi_user(hand.world)) return false;
+  if (!init_says(hand.world.run, hand.world.id, "multi_user")) return false;
   TRY(hand.ledger->set_mark({"up"}));
   return true;
 }

@@ -204,7 +204,10 @@ Result<Status> jail_status(const std::string& id) {
   if (mark == "down") return TRY(lock_held(id)) ? Status::stopping : Status::broken;
   if (!TRY(lives(process1_of(ledger.yielded("boot")))))
     return has_warden(id) ? Status::starting : Status::ended;
-  return ledger.mark().size() > 1 && ledger.mark()[1] == "given-up" ? Status::given_up : Status::up;
+  // Until somebody has told it to boot all the same.
+  const bool sits = ledger.mark().size() > 1 && ledger.mark()[1] == "given-up" &&
+                    init_says(places().run, id, "reaping");
+  return sits ? Status::given_up : Status::up;
 }
 
 // Specs are compared, not texts: a comment or another spelling is no change. What a start fills in

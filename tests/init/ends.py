@@ -315,6 +315,10 @@ def crash_loop():
         same(state(), "multi_user" if count < 6 else "reaping", f"crash {count}")
     same(inside("echo", "in").strip(), "in")
     same("given up" in fp.read(f"{world.LOG}/jail.log"), True)
+    same(jls("status"), "given-up")
+    init("multi")
+    comes_to("multi_user")
+    same(jls("status"), "up")
     box.jail("-qr", "a")
     removed(box.STOPPED)
 

@@ -5,6 +5,7 @@ import random
 import resource
 import signal
 import threading
+import time
 
 import box
 from box import comes_to, fp, init, inside, messages, pids_of, same, says, script, sees, until, up
@@ -344,7 +345,7 @@ def single_user_ends_them_and_multi_brings_them_back():
 
 
 def there_may_be_more_than_descriptors_usually():
-    """Process 1 takes what it may have; who lowers that later loses services, and not the jail."""
+    """Process 1 takes what it may have; who lowers that later makes it look at what it has now and then, and not for ever."""
     few, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     services("first { command = 'ulimit -n >> /log'; restart = no; }", *(f"s{i} {{ command = /bin/true; restart = no; }}" for i in range(400)))
     resource.setrlimit(resource.RLIMIT_NOFILE, (1024, most))
@@ -354,7 +355,14 @@ def there_may_be_more_than_descriptors_usually():
         resource.setrlimit(resource.RLIMIT_NOFILE, (few, most))
     comes_to("multi_user")
     sees("1024")
-    resource.prlimit(box.process1(), resource.RLIMIT_NOFILE, (100, most))
+    pid = box.process1()
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (100, most))
+    same(box.state(), "multi_user")
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (5, most))
+    before = box.ticks(pid)
+    time.sleep(1)  # time is what is asked for: what spins would use all of it
+    same(box.ticks(pid) - before < 50, True, "less than half of a processor")
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (most, most))
     same(box.state(), "multi_user")
     box.jail("-qr", "a")
     box.removed(box.STOPPED)
@@ -373,13 +381,48 @@ def a_directory_may_have_too_many_names():
     same((told("sd")[0], told("a")[0]), ("up", "up"))
 
 
-def one_without_a_name_is_asked_for():
+def a_reload_with_too_many_services_changes_nothing():
+    """Whichever come first by name: none of them ends one that was there."""
+    script("etc/service/zz/run", "exec sleep 1004")
     up()
-    for verb in ("start", "restart"):
+    until_state("zz", "up")
+    for i in range(1000):
+        script(f"etc/service/h{i}/run", "exec sleep 1005")
+    init("reload")
+    says("init: /etc/service: too many services\n")
+    same((told("zz")[0], len(init("status").splitlines())), ("up", 3))
+
+
+def what_is_no_service_is_said():
+    """A name that no status line could have; a logger's own logger is not looked for."""
+    for name in ("two words", "\n", "\u00e9", "x" * 65, ".hidden", "x" * 64):
+        script(f"etc/service/{name}/run", "exec sleep 1004")
+    script("etc/service/loop/run", "[ -p /proc/self/fd/0 ] && exec cat; exec sleep 1004")
+    os.symlink("../loop", f"{box.ROOT}/etc/service/loop/log")
+    os.mkdir(f"{box.ROOT}/etc/service/no service")
+    up()
+    until_state("loop", "up")
+    until_state("loop/log", "up")
+    same([line.split()[1] for line in init("status").splitlines() if line.startswith("service ")], ["loop", "loop/log", "x" * 64])
+    for name in ("two words", "?", "\u00e9", "x" * 65):
+        says(f"init: /etc/service/{name}: not a name for a service\n")
+    same(messages().count("not a name"), 4)
+
+
+def one_without_a_name_is_asked_for():
+    """What the engine says, when it has noted it, is nobody else's word."""
+    up()
+    for verb in ("start", "restart", "stop"):
         same(init(verb, want=1), f"jail: {verb}: the name of a service is missing\n")
+    for verb in ("nopersist", "persist", "handover"):
+        same(init(verb, want=1), f"jail: {verb}: unknown word\n")
+    for verb in ("reboot", "status"):
+        same(init(verb, "b", want=1), f"jail: {verb} takes no other word\n")
+    same(box.state(), "multi_user")
 
 
 CASES = [there_may_be_more_than_descriptors_usually, they_follow_each_other, one_is_ready_when_it_says_so, one_that_crashes_runs_again, its_process_is_as_asked,
          its_log_is_put_aside, a_follower_loses_nothing, without_a_log_the_console_has_it, a_directory_of_s6_is_a_service, a_directory_hears_letters,
          a_reload_changes_what_has_changed, a_hostile_file_is_refused_in_a_line,
-         a_file_may_change_while_it_is_read, a_directory_may_have_too_many_names, one_without_a_name_is_asked_for, the_jail_lives_for_one, single_user_ends_them_and_multi_brings_them_back]
+         a_file_may_change_while_it_is_read, a_directory_may_have_too_many_names,
+         a_reload_with_too_many_services_changes_nothing, what_is_no_service_is_said, one_without_a_name_is_asked_for, the_jail_lives_for_one, single_user_ends_them_and_multi_brings_them_back]

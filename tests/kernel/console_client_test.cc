@@ -148,7 +148,7 @@ class ClientTest : public testing::Test {
   void start_attached() {
     start_on_terminal();
     until([&] { return pair_->console().anybody_attached(); });
-    see("q leaves");
+    see("q or ");
   }
   void answer(std::string_view packet) { send_text(hostile_client_, packet); }
   void start_with_hostile_jail() {
@@ -204,7 +204,7 @@ TEST_F(ClientTest, AnotherEscapeKeyIsPossibleAndNoneToo) {
 TEST_F(ClientTest, HelpIsAtHand) {
   start_attached();
   type("\x1d?");
-  see("^] q leaves, ^] z suspends, ^] ^] types ^]");
+  see("^] q or ^] . leaves, ^] z suspends, ^] ^] types ^]");
 }
 
 TEST_F(ClientTest, TheWindowFollowsTheTerminal) {

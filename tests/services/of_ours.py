@@ -2,6 +2,7 @@
 import ctypes
 import errno
 import os
+import resource
 import signal
 import stat
 import struct
@@ -172,6 +173,20 @@ def it_needs_little(side):
     same(size <= 150 or size, True)
 
 
+def few_descriptors_are_left(side):
+    """What cannot be laid out is said; it neither spins nor is deaf."""
+    for i in range(40):
+        side.script(f"s{i}/run", "exec sleep 1000")
+    side.start(lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64)))
+    until(lambda: "Too many open files" in side.said(), "it says so")
+    time.sleep(1)  # time is what is asked for: what spins would use all of it
+    with open(f"/proc/{side.process.pid}/stat", encoding="ascii") as f:
+        ticks = sum(map(int, f.read().rpartition(")")[2].split()[11:13]))
+    same(ticks < 50, True)
+    side.process.send_signal(signal.SIGTERM)
+    same(side.process.wait(20), 0)
+
+
 def it_is_process_1(side):
     """Of a container: an orphan of a service is reaped, and its end ends all that is in it."""
     side.command = [*INSIDE, *side.command]
@@ -214,4 +229,4 @@ def the_figures_are_right(side):
 CASES = [term_ends_all_and_it_exits_0, an_engines_filter_is_no_obstacle, a_second_one_kills, hup_reads_again, a_directory_may_be_another_one, many_have_room,
          only_we_may_write,
          what_somebody_laid_out_is_not_followed, a_link_of_our_own_is, hostile_bytes_do_nothing, it_sleeps, it_needs_little, it_is_process_1,
-         what_has_failed_is_said, the_figures_are_right]
+         what_has_failed_is_said, few_descriptors_are_left, the_figures_are_right]
