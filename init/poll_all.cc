@@ -17,7 +17,8 @@ constexpr int look_again = 100;  // ms
 int poll_open(std::span<pollfd> open, int timeout) {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return -1;
-  const auto most = static_cast<size_t>(std::clamp<rlim_t>(limit.rlim_cur, 1, open.size() + 1));
+  const auto most = static_cast<size_t>(
+      std::clamp<rlim_t>(limit.rlim_cur, 1, static_cast<rlim_t>(open.size() + 1)));
   if (open.size() <= most) return sys::poll(open.data(), open.size(), timeout);
   sys::poll(nullptr, 0, timeout < 0 ? look_again : std::min(timeout, look_again));
   int found = 0;
