@@ -195,6 +195,7 @@ def a_directory_of_s6_is_a_service():
     box.put("etc/service/sd/notification-fd", "3\n", 0o644)
     script("etc/service/bad/run", "")
     box.put("etc/service/bad/type", "oneshot\n", 0o644)
+    script("etc/service/fifo/run", "exec sleep 1006")
     os.mkfifo(f"{box.ROOT}/etc/service/fifo/type")
     up()
     until_state("sd", "up")
