@@ -110,7 +110,7 @@ int misuse() {
 int read_order(int count, char** words, Order& order) {
   static constexpr option longs[] = {{"help", no_argument, nullptr, 'h'},
                                      {"version", no_argument, nullptr, 'V'},
-                                     {"services", no_argument, nullptr, '?'},  // alone; main.cc
+                                     {"services", required_argument, nullptr, '?'},  // main.cc
                                      {nullptr, 0, nullptr, 0}};
   for (int status = 0; status < 256; ++status)
     order.statuses[status] = static_cast<unsigned char>(status);

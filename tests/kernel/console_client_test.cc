@@ -148,7 +148,7 @@ class ClientTest : public testing::Test {
   void start_attached() {
     start_on_terminal();
     until([&] { return pair_->console().anybody_attached(); });
-    see("q or ");
+    see("q leaves");
   }
   void answer(std::string_view packet) { send_text(hostile_client_, packet); }
   void start_with_hostile_jail() {
