@@ -31,10 +31,9 @@ Programs find_programs() {
   return there;
 }
 
-// Of one that has a run.
 ServiceFiles look_into(const std::string& path, const Programs& there, Words& messages) {
   ServiceFiles files;
-  files.run = true;
+  files.run = is_in_jail(path + "/run");
   files.finish = is_in_jail(path + "/finish");
   files.down = is_in_jail(path + "/down");
   files.log = is_in_jail(path + "/log/run");
@@ -53,10 +52,10 @@ ServiceFiles look_into(const std::string& path, const Programs& there, Words& me
 // One directory; with a logger, two services. What has no run is none, and no mistake.
 void read_directory(const std::string& name, const std::string& path, const Programs& there,
                     ServiceSet& set) {
-  if (!is_in_jail(path + "/run")) return;
-  if (!is_service_name(name.substr(0, name.find('/'))))
-    return set.messages.push_back(concat({printable(path), ": not a name for a service"}));
   ServiceFiles files = look_into(path, there, set.messages);
+  if (!files.run) return;
+  if (!is_service_name(name.substr(0, name.find('/'))))
+    return set.messages.push_back(concat({path, ": not a name for a service"}));
   if (name.contains('/')) files.log = false;  // a logger has none
   Result<ServiceDirectory> read = read_service_directory(name, path, files);
   if (!read) return set.messages.push_back(concat({path, ": ", read.error().text}));

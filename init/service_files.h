@@ -12,7 +12,7 @@ namespace jail {
 
 struct ServiceSet {
   std::vector<ServiceSpec> specs;
-  Words messages;        // to be printed, a line each
+  Words messages;        // to be made printable and said, a line each
   bool readable = true;  // false: an error of syntax, what could not be read, or too many of them
 };
 

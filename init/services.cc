@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/sys.h"
+#include "conf/service_conf.h"
 #include "init/service_files.h"
 #include "init/service_log.h"
 #include "init/service_start.h"
@@ -59,7 +60,7 @@ bool Services::load(int64_t now) {
   work(now);
   {
     ServiceSet set = read_service_files(directories_);
-    for (const std::string& message : set.messages) say({message});
+    for (const std::string& message : set.messages) say({printable(message)});
     if (!set.readable && supervisor_.size() != 0) return false;
     for (ServiceSpec& spec : set.specs) {
       if (spec.log.size() < longest_log_path) continue;

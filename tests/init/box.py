@@ -255,11 +255,6 @@ def again(count, do):
     comes_to("multi_user")
 
 
-def ticks(pid):
-    """Of the processor, that it has used."""
-    return sum(map(int, fp.stat_of(pid)[11:13]))
-
-
 def zombies_of(pid):
     """{its number and start time} of the processes that `pid` has not waited for."""
     found = set()

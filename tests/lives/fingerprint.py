@@ -47,6 +47,11 @@ def stat_of(pid):
     return read(f"/proc/{pid}/stat").rpartition(")")[2].split()
 
 
+def ticks(pid):
+    """Of the processor, that it has used."""
+    return sum(map(int, stat_of(pid)[11:13]))
+
+
 def is_zombie(pid):
     return stat_of(pid)[:1] in (["Z"], ["X"], [])
 

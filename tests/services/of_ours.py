@@ -8,7 +8,7 @@ import stat
 import struct
 import time
 
-from sides import INSIDE, read, same, until
+from sides import INSIDE, fp, read, same, until
 
 STAYS = "echo begin $1 >> $REC; trap 'echo end $1 >> $REC; exit 0' TERM; sleep 1000 & wait"
 
@@ -180,9 +180,7 @@ def few_descriptors_are_left(side):
     side.start(lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64)))
     until(lambda: "Too many open files" in side.said(), "it says so")
     time.sleep(1)  # time is what is asked for: what spins would use all of it
-    with open(f"/proc/{side.process.pid}/stat", encoding="ascii") as f:
-        ticks = sum(map(int, f.read().rpartition(")")[2].split()[11:13]))
-    same(ticks < 50, True)
+    same(fp.ticks(side.process.pid) < 50, True)
     side.process.send_signal(signal.SIGTERM)
     same(side.process.wait(20), 0)
 

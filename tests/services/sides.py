@@ -11,7 +11,8 @@ import sys
 import tempfile
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "entry"))
+sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", suite) for suite in ("entry", "lives")]
+import fingerprint as fp  # noqa: E402, F401
 from harness import INSIDE, Wrong, read, same, until  # noqa: E402, F401  the cases have them from here
 
 ENV = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "HOME": "/"}
